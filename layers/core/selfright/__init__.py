@@ -1,0 +1,1 @@
+"""Selfright: serverless applications on AWS that right themselves."""
