@@ -1,12 +1,13 @@
 """Time in the sandbox: runs `scale` times faster than the wall clock, for everyone who asks.
 
-An alarm that needs five minutes of datapoints needs 25 s at scale 12. Metric timestamps, alarm evaluation, token buckets,
-state-machine waits and the clock inside the product's handlers all follow this one line:
+An alarm that needs five minutes of datapoints needs 25 s at scale 12. Metric timestamps, alarm evaluation,
+token buckets, state-machine waits and the clock inside the product's handlers all follow this one line:
 
     sandbox_time = origin + (wall_time - origin) * scale
 
 Work is not scaled: a handler that takes 80 ms of wall time takes 80 ms (0.96 s of sandbox time at scale 12).
-The product reads the same two numbers from SELFRIGHT_CLOCK ("<origin epoch seconds>*<scale>"), which only the sandbox sets.
+The product reads the same two numbers from SELFRIGHT_CLOCK ("<origin epoch seconds>*<scale>"), which only the
+sandbox sets.
 """
 
 from __future__ import annotations

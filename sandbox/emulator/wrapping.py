@@ -39,5 +39,7 @@ def replace_text(owner: Any, name: str, old: str, new: str) -> None:
     text = original(owner, name)
     if text.count(old) != 1:
         where = getattr(owner, "__name__", repr(owner))
-        raise PinnedNameMovedError(f"{where}.{name} holds the wrapped text {text.count(old)} times, expected once")
+        raise PinnedNameMovedError(
+            f"{where}.{name} holds the wrapped text {text.count(old)} times, expected once"
+        )
     setattr(owner, name, text.replace(old, new))

@@ -1,14 +1,14 @@
 """Everything that can go wrong, as one tree. Names are the contract with `ErrorEquals` in statemachines/.
 
-    SelfrightError
-    ├── BadInputError           somebody handed in something that breaks a rule: field, rule
-    │   └── ManifestError       ... in a workload or runbook file: file, field, rule
-    ├── NotFoundError           the thing named does not exist
-    ├── ConflictError           a conditional write lost: somebody else was there first
-    ├── SourceDownError         a fact could not be read; guards treat it as stop
-    │   └── ThrottledError      ... because AWS asked us to slow down; safe to repeat
-    ├── RefusedError            an action must not be carried out: reason
-    └── DriftedError            a resource is neither as it was before nor as we left it
+SelfrightError
+├── BadInputError           somebody handed in something that breaks a rule: field, rule
+│   └── ManifestError       ... in a workload or runbook file: file, field, rule
+├── NotFoundError           the thing named does not exist
+├── ConflictError           a conditional write lost: somebody else was there first
+├── SourceDownError         a fact could not be read; guards treat it as stop
+│   └── ThrottledError      ... because AWS asked us to slow down; safe to repeat
+├── RefusedError            an action must not be carried out: reason
+└── DriftedError            a resource is neither as it was before nor as we left it
 """
 
 from __future__ import annotations
