@@ -6,7 +6,8 @@ SelfrightError
 ├── NotFoundError           the thing named does not exist
 ├── ConflictError           a conditional write lost: somebody else was there first
 ├── SourceDownError         a fact could not be read; guards treat it as stop
-│   └── ThrottledError      ... because AWS asked us to slow down; safe to repeat
+│   ├── ThrottledError      ... because AWS asked us to slow down; safe to repeat
+│   └── BusyError           ... because the resource is being changed right now; ask again later
 ├── RefusedError            an action must not be carried out: reason
 └── DriftedError            a resource is neither as it was before nor as we left it
 """
@@ -50,6 +51,10 @@ class SourceDownError(SelfrightError):
 
 class ThrottledError(SourceDownError):
     """AWS asked us to slow down; the call changed nothing and may be repeated."""
+
+
+class BusyError(SourceDownError):
+    """The resource is being changed right now; its values mean nothing until that is over."""
 
 
 class RefusedError(SelfrightError):

@@ -1,0 +1,78 @@
+"""CloudWatch alarms: how they stand, whether they are muted, and the numbers they watch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from selfright.adapters.aws import Aws, translated
+from selfright.domain.alarms import AlarmDefinition, State
+from selfright.domain.errors import NotFoundError
+from selfright.domain.gates import AlarmNow
+from selfright.domain.judgement import Watched
+
+
+class CloudWatchAlarms:
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def now(self, name: str) -> AlarmNow:
+        alarm = self._describe(name)
+        return AlarmNow(
+            state=State(alarm["StateValue"]),
+            since=_transition(alarm),
+            actions_enabled=alarm.get("ActionsEnabled", True),
+            suppressed_by=alarm.get("ActionsSuppressedBy"),
+            muted_by=self._muted_by(name),
+        )
+
+    def watch(self, name: str, start: datetime, end: datetime) -> Watched:
+        alarm = self._describe(name)
+        definition = AlarmDefinition.parse(alarm)
+        with translated(f"reading the metric of alarm {name}"):
+            points: dict[float, float] = {}
+            label = ""
+            pages = self._aws.client("cloudwatch").get_paginator("get_metric_data")
+            for page in pages.paginate(
+                MetricDataQueries=_queries(alarm), StartTime=start, EndTime=end, ScanBy="TimestampAscending"
+            ):
+                for result in page["MetricDataResults"]:
+                    label = result.get("Label") or label
+                    times = (t.timestamp() for t in result["Timestamps"])
+                    points.update(zip(times, result["Values"], strict=True))
+        return Watched(name=name, metric=label or name, definition=definition, points=points)
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        with translated(f"reading alarm {name}"):
+            found = self._aws.client("cloudwatch").describe_alarms(
+                AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            )
+        for alarm in (*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())):
+            return dict(alarm)
+        raise NotFoundError(f"alarm {name} does not exist")
+
+    def _muted_by(self, name: str) -> str | None:
+        """An active mute rule that covers this alarm. Mute rules stop actions, not state changes: we must ask."""
+        with translated(f"reading the mute rules of alarm {name}"):
+            rules = self._aws.client("cloudwatch").list_alarm_mute_rules(AlarmName=name, Statuses=["ACTIVE"])
+        for rule in rules.get("AlarmMuteRuleSummaries", ()):
+            return str(rule["AlarmMuteRuleArn"]).rsplit(":", 1)[-1]
+        return None
+
+
+def _transition(alarm: dict[str, Any]) -> datetime:
+    """When the alarm entered its state. StateUpdatedTimestamp also moves when only the reason changes."""
+    at: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    return at.astimezone(UTC)
+
+
+def _queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    if alarm.get("Metrics"):
+        return list(alarm["Metrics"])
+    metric = {k: alarm[k] for k in ("Namespace", "MetricName", "Dimensions") if k in alarm}
+    stat = {
+        "Metric": metric,
+        "Period": alarm["Period"],
+        "Stat": alarm.get("Statistic") or alarm["ExtendedStatistic"],
+    }
+    return [{"Id": "m", "MetricStat": stat}]

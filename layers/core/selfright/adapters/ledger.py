@@ -1,0 +1,346 @@
+"""Decisions, incidents, attempts and timelines in DynamoDB.
+
+An item carries its model as JSON in `doc`; beside it stand only the attributes that conditions and indexes need.
+A timeline line or decision is written once: its key says which step wrote it, so a repeated step changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from selfright.adapters import ledger_keys as keys
+from selfright.adapters.aws import Aws, translated
+from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
+from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+
+KEEP_DECISIONS = timedelta(days=90)  # as long as Step Functions keeps an execution's name taken
+FREE = "attribute_not_exists(PK)"
+# A problem can be opened where none is open and it has not recovered after the signal's moment.
+OPENABLE = (
+    "(attribute_not_exists(open_incident) OR open_incident = :none)"
+    " AND (attribute_not_exists(ok_since) OR ok_since < :at)"
+)
+JOIN_TRIES = 5
+
+Write = dict[str, Any]
+
+
+class DynamoDBIncidentStore:
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws, self._table = aws, table
+
+    def open_or_join(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        for _ in range(JOIN_TRIES):
+            opened = _record(signal, Decision.OPENED, DecisionReason.NEW_PROBLEM, incident.id, now)
+            lost = self._transact(
+                [
+                    self._put_record(opened),
+                    self._update(
+                        keys.problem(incident.fingerprint),
+                        "SET open_incident = :incident, episode = :at",
+                        OPENABLE,
+                        {":incident": incident.id, ":at": _time(signal.at), ":none": ""},
+                    ),
+                    self._put_incident(incident),
+                    self._put_entry(incident.id, _signal_entry(signal, now)),
+                ]
+            )
+            if lost is None:
+                return opened
+            if known := self._decision(signal.id):
+                return known
+            if lost[1] is None:
+                raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
+            state = self._problem(incident.fingerprint)
+            if (current := state.get("open_incident", "")) == "":
+                if state.get("ok_since", "") < _time(signal.at):
+                    continue  # it was closed between our two looks
+                return self._put_decision(
+                    _record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
+                )
+            joined = _record(signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now)
+            if self._join(joined, signal, now):
+                return self._decision(signal.id) or joined
+        raise ConflictError(f"problem {incident.fingerprint} opens and closes faster than it can be joined")
+
+    def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
+        current = self._problem(fingerprint).get("open_incident", "") or None
+        record = _record(signal, Decision.RECOVERED, DecisionReason.ALARM_BACK_TO_OK, current, now)
+        writes = [
+            self._put_record(record),
+            self._update(
+                keys.problem(fingerprint),
+                "SET ok_since = :at",
+                "attribute_not_exists(ok_since) OR ok_since < :at",
+                {":at": _time(signal.at)},
+            ),
+        ]
+        if current:
+            writes.append(self._put_entry(current, _signal_entry(signal, now)))
+        if self._transact(writes) is None:
+            return record
+        return self._decision(signal.id) or self._put_decision(
+            record.model_copy(update={"decision": Decision.IGNORED, "reason": DecisionReason.OVERTAKEN})
+        )
+
+    def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
+        return self._put_decision(_record(signal, Decision.IGNORED, reason, None, now))
+
+    def case(self, incident_id: str) -> CaseFile:
+        with translated(f"reading incident {incident_id}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="PK = :pk",
+                ExpressionAttributeValues={":pk": keys.incident(incident_id)["PK"]},
+                ConsistentRead=True,
+            )
+            items = [item for page in pages for item in page["Items"]]
+        incident: Incident | None = None
+        attempts, entries = [], []
+        for item in items:
+            kind = item["SK"]["S"]
+            if kind.startswith(keys.ATTEMPT):
+                attempts.append(Attempt.model_validate_json(item["doc"]["S"]))
+            elif kind.startswith(keys.ENTRY):
+                entries.append(Entry.model_validate_json(item["doc"]["S"]))
+            else:
+                incident = _incident(item)
+        if incident is None:
+            raise NotFoundError(f"incident {incident_id} does not exist")
+        entries.sort(key=lambda e: e.at)
+        return CaseFile(incident=incident, attempts=tuple(attempts), timeline=tuple(entries))
+
+    def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
+        with translated(f"listing the incidents of {workload}"):
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :pk",
+                ExpressionAttributeValues={":pk": {"S": keys.workload(workload, environment)}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        return [_incident(item) for item in found["Items"]]
+
+    def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
+        update = self._update(
+            keys.incident(incident_id),
+            "SET runbook = :runbook",
+            "attribute_exists(PK)",
+            {":runbook": runbook or ""},
+        )
+        self._all(incident_id, [update, *(self._put_entry(incident_id, e) for e in entries)])
+
+    def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
+        writes = [self._put_attempt(incident_id, attempt)]
+        self._all(incident_id, [*writes, *(self._put_entry(incident_id, e) for e in entries)])
+
+    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
+        ours: Write = {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": keys.lease(target),
+                "ConditionExpression": "#owner = :owner AND fence = :fence",
+                "ExpressionAttributeNames": {"#owner": "owner"},
+                "ExpressionAttributeValues": {
+                    ":owner": {"S": incident_id},
+                    ":fence": {"N": str(attempt.fence)},
+                },
+            }
+        }
+        acted = self._update(
+            keys.last_action(target),
+            "SET #at = :at, incident = :id",
+            None,
+            {":at": _time(now), ":id": incident_id},
+            names={"#at": "at"},
+        )
+        self._all(f"lease of {target}", [ours, acted, self._put_attempt(incident_id, attempt)])
+
+    def close(
+        self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
+    ) -> Incident:
+        incident = self.case(incident_id).incident
+        if incident.status is IncidentStatus.OPEN:
+            self._transact(
+                [
+                    self._update(
+                        keys.incident(incident_id),
+                        "SET #status = :status, outcome = :reason, closed_at = :at",
+                        "#status = :open",
+                        {
+                            ":status": status,
+                            ":reason": reason,
+                            ":at": _time(now),
+                            ":open": IncidentStatus.OPEN,
+                        },
+                        names={"#status": "status"},
+                    ),
+                    self._update(
+                        keys.problem(incident.fingerprint),
+                        "SET open_incident = :none",
+                        "open_incident = :id",
+                        {":none": "", ":id": incident_id},
+                    ),
+                    self._put_entry(incident_id, entry),
+                ]
+            )
+            incident = self.case(incident_id).incident
+        return incident
+
+    # -- one look at one item
+
+    def _decision(self, signal_id: str) -> DecisionRecord | None:
+        item = self._get(keys.signal(signal_id))
+        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
+
+    def _problem(self, fingerprint: str) -> dict[str, str]:
+        item = self._get(keys.problem(fingerprint)) or {}
+        return {name: value["S"] for name, value in item.items() if "S" in value}
+
+    def _get(self, key: keys.Key) -> dict[str, Any] | None:
+        with translated(f"reading {key['PK']['S']}"):
+            found: dict[str, Any] = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return found.get("Item")
+
+    # -- writes
+
+    def _join(self, record: DecisionRecord, signal: Signal, now: datetime) -> bool:
+        """True where it is on record now; False where the incident was closed before we could join."""
+        incident_id = str(record.incident_id)
+        lost = self._transact(
+            [
+                self._put_record(record),
+                self._update(
+                    keys.incident(incident_id),
+                    "SET signals = signals + :one",
+                    "#status = :open",
+                    {":one": 1, ":open": IncidentStatus.OPEN},
+                    names={"#status": "status"},
+                ),
+                self._put_entry(incident_id, _signal_entry(signal, now)),
+            ]
+        )
+        return lost is None or lost[0] is not None
+
+    def _put_decision(self, record: DecisionRecord) -> DecisionRecord:
+        if self._transact([self._put_record(record)]) is None:
+            return record
+        return self._decision(record.signal.id) or record
+
+    def _all(self, what: str, writes: Sequence[Write]) -> None:
+        if lost := self._transact(writes):
+            raise ConflictError(f"{what}: {', '.join(sorted({code for code in lost if code}))}")
+
+    def _transact(self, writes: Sequence[Write]) -> list[str | None] | None:
+        """Write all or nothing. None: written; else per write the code that stopped it, or None.
+
+        Raises ThrottledError where another transaction was at the same items: repeat.
+        """
+        client = self._client
+        with translated("writing to the ledger"):
+            try:
+                client.transact_write_items(TransactItems=list(writes))
+            except client.exceptions.TransactionCanceledException as error:
+                codes = [r.get("Code", "None") for r in error.response["CancellationReasons"]]
+                lost = [None if code == "None" else code for code in codes]
+                if any(code not in {None, "ConditionalCheckFailed"} for code in lost):
+                    error.response["Error"]["Code"] = "ThrottlingException"
+                    raise
+                return lost
+        return None
+
+    def _put_record(self, record: DecisionRecord) -> Write:
+        expires = int((record.decided_at + KEEP_DECISIONS).timestamp())
+        return self._put(keys.signal(record.signal.id), record.model_dump_json(), FREE, expires=expires)
+
+    def _put_incident(self, incident: Incident) -> Write:
+        return self._put(
+            keys.incident(incident.id),
+            incident.model_dump_json(),
+            FREE,
+            status=incident.status,
+            signals=incident.signals,
+            GSI1PK=keys.workload(incident.workload, incident.environment),
+            GSI1SK=_time(incident.opened_at),
+        )
+
+    def _put_entry(self, incident_id: str, entry: Entry) -> Write:
+        # A repeated step writes the same key again: the later text wins, no line stands twice.
+        return self._put(keys.entry(incident_id, entry.key), entry.model_dump_json(), None)
+
+    def _put_attempt(self, incident_id: str, attempt: Attempt) -> Write:
+        return self._put(keys.attempt(incident_id, attempt.number), attempt.model_dump_json(), None)
+
+    def _put(self, key: keys.Key, doc: str, condition: str | None, **more: str | int) -> Write:
+        item: dict[str, Any] = {**key, "doc": {"S": doc}, **{k: _value(v) for k, v in more.items()}}
+        put: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if condition:
+            put["ConditionExpression"] = condition
+        return {"Put": put}
+
+    def _update(
+        self,
+        key: keys.Key,
+        expression: str,
+        condition: str | None,
+        values: dict[str, str | int],
+        names: dict[str, str] | None = None,
+    ) -> Write:
+        update: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": key,
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": {k: _value(v) for k, v in values.items()},
+        }
+        if condition:
+            update["ConditionExpression"] = condition
+        if names:
+            update["ExpressionAttributeNames"] = names
+        return {"Update": update}
+
+    @property
+    def _client(self) -> Any:
+        return self._aws.client("dynamodb")
+
+
+def _record(
+    signal: Signal, decision: Decision, reason: DecisionReason, incident_id: str | None, now: datetime
+) -> DecisionRecord:
+    return DecisionRecord(
+        signal=signal, decision=decision, reason=reason, incident_id=incident_id, decided_at=now
+    )
+
+
+def _signal_entry(signal: Signal, now: datetime) -> Entry:
+    return Entry(
+        key=f"signal-{signal.id}",
+        at=now,
+        kind=EntryKind.SIGNAL_RECEIVED,
+        text=f"{signal.alarm_name} is {signal.state}: {signal.reason}"[:500],
+        detail={"alarm": signal.alarm_name, "state": signal.state, "since": _time(signal.at)},
+    )
+
+
+def _incident(item: dict[str, Any]) -> Incident:
+    changing = {
+        "status": item["status"]["S"],
+        "signals": int(item["signals"]["N"]),
+        "runbook": item.get("runbook", {}).get("S") or None,
+        "outcome": item.get("outcome", {}).get("S"),
+        "closed_at": item.get("closed_at", {}).get("S"),
+    }
+    return Incident.model_validate({**json.loads(item["doc"]["S"]), **changing})
+
+
+def _time(at: datetime) -> str:
+    """Sorts as text in the order of time."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def _value(value: str | int) -> dict[str, str]:
+    return {"N": str(value)} if isinstance(value, int) else {"S": str(value)}

@@ -1,0 +1,56 @@
+"""Keys of the control plane's one table; docs/data.md lists the access patterns.
+
+| what                   | PK                     | SK            |
+|------------------------|------------------------|---------------|
+| decision on a signal   | SIGNAL#<signal id>     | DECISION      |
+| a problem's state      | PROBLEM#<fingerprint>  | PROBLEM       |
+| incident               | INCIDENT#<incident id> | INCIDENT      |
+| attempt of an incident | INCIDENT#<incident id> | ATTEMPT#<nn>  |
+| line of its timeline   | INCIDENT#<incident id> | ENTRY#<key>   |
+| lease of a target      | TARGET#<target>        | LEASE         |
+| last change of a target| TARGET#<target>        | LAST_ACTION   |
+
+Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents only.
+"""
+
+from __future__ import annotations
+
+Key = dict[str, dict[str, str]]
+INDEX = "ByWorkload"
+ATTEMPT, ENTRY = "ATTEMPT#", "ENTRY#"
+
+
+def signal(signal_id: str) -> Key:
+    return _key(f"SIGNAL#{signal_id}", "DECISION")
+
+
+def problem(fingerprint: str) -> Key:
+    return _key(f"PROBLEM#{fingerprint}", "PROBLEM")
+
+
+def incident(incident_id: str) -> Key:
+    return _key(f"INCIDENT#{incident_id}", "INCIDENT")
+
+
+def attempt(incident_id: str, number: int) -> Key:
+    return _key(f"INCIDENT#{incident_id}", f"{ATTEMPT}{number:02d}")
+
+
+def entry(incident_id: str, key: str) -> Key:
+    return _key(f"INCIDENT#{incident_id}", f"{ENTRY}{key}")
+
+
+def lease(target: str) -> Key:
+    return _key(f"TARGET#{target}", "LEASE")
+
+
+def last_action(target: str) -> Key:
+    return _key(f"TARGET#{target}", "LAST_ACTION")
+
+
+def workload(name: str, environment: str) -> str:
+    return f"WORKLOAD#{name}#{environment}"
+
+
+def _key(pk: str, sk: str) -> Key:
+    return {"PK": {"S": pk}, "SK": {"S": sk}}

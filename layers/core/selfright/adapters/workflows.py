@@ -1,0 +1,26 @@
+"""Step Functions: start `respond` once per incident."""
+
+from __future__ import annotations
+
+import json
+
+from selfright.adapters.aws import Aws, translated
+from selfright.domain.errors import ConflictError
+
+
+class StepFunctionsWorkflows:
+    """An execution's name is taken for 90 days, so the incident's id as name starts it once."""
+
+    def __init__(self, aws: Aws, respond_arn: str) -> None:
+        self._aws, self._respond = aws, respond_arn
+
+    def start(self, incident_id: str) -> None:
+        try:
+            with translated(f"starting respond for {incident_id}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._respond,
+                    name=incident_id,
+                    input=json.dumps({"incident_id": incident_id}),
+                )
+        except ConflictError:
+            return

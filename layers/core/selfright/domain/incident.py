@@ -1,0 +1,159 @@
+"""One continuous problem of one workload, and everything that was done about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from selfright.domain.gates import GateResult
+from selfright.domain.judgement import Judgement
+from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
+from selfright.domain.signal import Signal, digest
+
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class IncidentStatus(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"  # we acted, and the metric proves that it helped
+    RECOVERED = "recovered"  # the alarm went away before we acted
+    HELD = "held"  # a guard stopped us; nothing was changed
+    ESCALATED = "escalated"  # people are needed
+
+
+class Incident(BaseModel):
+    """`episode` is when the alarm went off: a later alarm of the same problem is another episode."""
+
+    model_config = FROZEN
+
+    id: str
+    fingerprint: str
+    workload: str
+    environment: Environment
+    resource: str
+    symptom: Symptom
+    severity: Severity
+    alarm_name: str
+    alarm_arn: str
+    episode: AwareDatetime
+    opened_at: AwareDatetime
+    status: IncidentStatus = IncidentStatus.OPEN
+    runbook: str | None = None
+    signals: int = 1
+    closed_at: AwareDatetime | None = None
+    outcome: str | None = None
+
+    @classmethod
+    def open(cls, signal: Signal, workload: Workload, alarm: AlarmBinding, now: AwareDatetime) -> Self:
+        """A new incident for the problem that `signal` reports."""
+        print_ = fingerprint(signal, workload, alarm)
+        return cls(
+            id=f"inc-{print_[:12]}-{signal.at:%Y%m%dT%H%M%S}{signal.at.microsecond // 1000:03d}",
+            fingerprint=print_,
+            workload=workload.workload,
+            environment=workload.environment,
+            resource=alarm.resource,
+            symptom=alarm.symptom,
+            severity=alarm.severity,
+            alarm_name=signal.alarm_name,
+            alarm_arn=signal.alarm_arn,
+            episode=signal.at,
+            opened_at=now,
+        )
+
+
+def fingerprint(signal: Signal, workload: Workload, alarm: AlarmBinding) -> str:
+    """What makes two signals one problem: the same symptom of the same resource in the same place."""
+    return digest(
+        signal.account, signal.region, workload.workload, workload.environment, alarm.resource, alarm.symptom
+    )
+
+
+class EntryKind(StrEnum):
+    """What a timeline can tell; past tense."""
+
+    SIGNAL_RECEIVED = "signal-received"
+    RUNBOOK_CHOSEN = "runbook-chosen"
+    GATES_ASKED = "gates-asked"
+    CHECKS_RUN = "checks-run"
+    REMEDY_CHOSEN = "remedy-chosen"
+    ACTION_APPLIED = "action-applied"
+    OUTCOME_JUDGED = "outcome-judged"
+    ACTION_UNDONE = "action-undone"
+    STEP_FAILED = "step-failed"
+    INCIDENT_CLOSED = "incident-closed"
+
+
+class Entry(BaseModel):
+    """One line of a timeline. `key` makes repeating a step write the same line, not a second one."""
+
+    model_config = FROZEN
+
+    key: str
+    at: AwareDatetime
+    kind: EntryKind
+    text: str
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
+class AttemptStatus(StrEnum):
+    CHOSEN = "chosen"
+    INTENDED = "intended"  # before-values are on record, the change may or may not have been made
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    UNDONE = "undone"
+    REFUSED = "refused"  # a gate or the action itself said no; nothing was changed
+
+
+class Plan(BaseModel):
+    """What an action would change: values before and after, by name. Both are needed to undo and to repeat."""
+
+    model_config = FROZEN
+
+    action: str
+    resource: str
+    target: str
+    summary: str
+    before: dict[str, str | int | float]
+    after: dict[str, str | int | float]
+    resources_touched: int = 1
+    increase_factor: float = Field(default=1.0, ge=0)
+
+
+class Attempt(BaseModel):
+    """One remedy tried for an incident."""
+
+    model_config = FROZEN
+
+    number: int = Field(ge=1)
+    findings: dict[str, bool | None] = Field(default_factory=dict)
+    facts: dict[str, Any] = Field(default_factory=dict)
+    remedy: str | None = None
+    plan: Plan | None = None
+    gates: tuple[GateResult, ...] = ()
+    fence: int | None = None
+    status: AttemptStatus = AttemptStatus.CHOSEN
+    applied_at: AwareDatetime | None = None
+    judgement: Judgement | None = None
+
+
+class CaseFile(BaseModel):
+    """An incident with its attempts (oldest first) and its timeline (oldest first)."""
+
+    model_config = FROZEN
+
+    incident: Incident
+    attempts: tuple[Attempt, ...] = ()
+    timeline: tuple[Entry, ...] = ()
+
+    def attempt(self, number: int) -> Attempt:
+        """Attempt `number`, empty where it has not begun."""
+        return next((a for a in self.attempts if a.number == number), Attempt(number=number))
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """Remedies that were tried or refused: none is tried twice for one incident."""
+        over = {AttemptStatus.UNDONE, AttemptStatus.REFUSED, AttemptStatus.APPLIED, AttemptStatus.VERIFIED}
+        return frozenset(a.remedy for a in self.attempts if a.remedy and a.status in over)

@@ -1,0 +1,130 @@
+"""Did the change help? Decided on the metric that raised the alarm, and on the guards that must not get worse.
+
+Only whole periods that began after the change count: a period that straddles it mixes both worlds. The alarm's own
+rule decides what is sick, through the same evaluator that CloudWatch's behaviour is modelled by, over those periods
+alone. No data is not health: it is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from selfright.domain.alarms import AlarmDefinition, Point, State, breaches, evaluate
+
+WORSE_BY = 1.25  # the mean moved a quarter further beyond the threshold: more than minute-to-minute noise
+
+
+class Outcome(StrEnum):
+    HEALTHY = "healthy"
+    SICK = "sick"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+    PENDING = "pending"  # not enough whole periods yet; look again
+
+
+class Judgement(BaseModel):
+    """A verdict and the numbers it rests on: metric values of whole periods before and after the change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcome: Outcome
+    metric: str
+    threshold: float
+    comparison: str
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    guards: dict[str, str]
+    reason: str
+    judged_at: AwareDatetime
+
+
+class Watched(BaseModel):
+    """One alarm's definition with its datapoints: epoch seconds of a period's start to value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    metric: str
+    definition: AlarmDefinition
+    points: Mapping[float, float]
+
+    def whole_periods(self, start: datetime, end: datetime) -> list[Point]:
+        """One point per whole period within [start, end], oldest first; value None where none was reported."""
+        period = self.definition.period
+        first = -(-start.timestamp() // period) * period
+        count = int((end.timestamp() - first) // period)
+        times = [first + i * period for i in range(max(count, 0))]
+        return [Point(timestamp=datetime.fromtimestamp(t, UTC), value=self.points.get(t)) for t in times]
+
+
+def judge(
+    trigger: Watched,
+    guards: Sequence[Watched],
+    *,
+    applied_at: datetime,
+    now: datetime,
+    deadline: datetime,
+    baseline: datetime,
+) -> Judgement:
+    """Verdict on a change made at `applied_at`.
+
+    `baseline`: from when values count as before the change. `deadline`: when waiting for data ends.
+    """
+    before = _values(trigger.whole_periods(baseline, applied_at))
+    since = trigger.whole_periods(applied_at, now)
+    after = _values(since)
+    worse_guards = {g.name: _compare(g, baseline, applied_at, now) for g in guards}
+
+    def verdict(outcome: Outcome, reason: str) -> Judgement:
+        return Judgement(
+            outcome=outcome,
+            metric=trigger.metric,
+            threshold=trigger.definition.threshold or 0.0,
+            comparison=trigger.definition.comparison,
+            before=before,
+            after=after,
+            guards=worse_guards,
+            reason=reason,
+            judged_at=now,
+        )
+
+    if broken := [name for name, state in worse_guards.items() if state == "worse"]:
+        return verdict(Outcome.WORSE, f"guard {', '.join(broken)} went into alarm after the change")
+    if len(after) < trigger.definition.n:
+        have = f"{len(after)} of {trigger.definition.n} whole periods with data since the change"
+        if now < deadline:
+            return verdict(Outcome.PENDING, have)
+        return verdict(Outcome.UNKNOWN, f"{have}, and the time to verify is over")
+    evaluation = evaluate(trigger.definition, since[-trigger.definition.n :], State.OK)
+    if evaluation.state is State.OK:
+        return verdict(Outcome.HEALTHY, evaluation.reason)
+    if before and after and _distance(trigger, after) > WORSE_BY * max(_distance(trigger, before), 0.0):
+        return verdict(Outcome.WORSE, f"further beyond the threshold than before: {evaluation.reason}")
+    return verdict(Outcome.SICK, evaluation.reason)
+
+
+def _compare(guard: Watched, baseline: datetime, applied_at: datetime, now: datetime) -> str:
+    """fine, worse (in alarm now, not before), bad before, or no data."""
+    n = guard.definition.n
+    was = evaluate(guard.definition, guard.whole_periods(baseline, applied_at)[-n:], State.OK).state
+    window = guard.whole_periods(applied_at, now)[-n:]
+    if not _values(window):
+        return "no data"
+    if evaluate(guard.definition, window, State.OK).state is not State.ALARM:
+        return "fine"
+    return "bad before" if was is State.ALARM else "worse"
+
+
+def _distance(watched: Watched, values: Sequence[float]) -> float:
+    """Mean distance of the breaching values beyond the threshold; 0 where none breaches."""
+    threshold = watched.definition.threshold or 0.0
+    beyond = [abs(v - threshold) for v in values if breaches(watched.definition, v)]
+    return sum(beyond) / len(beyond) if beyond else 0.0
+
+
+def _values(points: Sequence[Point]) -> tuple[float, ...]:
+    return tuple(p.value for p in points if p.value is not None)

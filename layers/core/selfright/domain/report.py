@@ -1,0 +1,56 @@
+"""Say to people what happened, what was done, what changed, and what is needed of them."""
+
+from __future__ import annotations
+
+from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Incident, IncidentStatus
+from selfright.domain.steps import Message
+
+SUBJECT_LIMIT = 100  # characters, SNS
+
+_NEEDED = {
+    IncidentStatus.RESOLVED: "Nothing. Selfright keeps watching the alarm.",
+    IncidentStatus.RECOVERED: "Nothing. The alarm was over before anything was changed.",
+    IncidentStatus.HELD: "The alarm is still on and nothing was changed. Decide whether to act.",
+    IncidentStatus.ESCALATED: "Take over: the alarm is not remedied.",
+    IncidentStatus.OPEN: "Nothing yet.",
+}
+
+
+def message(case: CaseFile) -> Message:
+    """The message for an incident as it stands."""
+    incident = case.incident
+    place = f"{incident.workload} {incident.environment}"
+    subject = f"[{incident.severity}] {place}: {incident.symptom} of {incident.resource} {incident.status}"
+    changed = [line for attempt in case.attempts for line in _changed(attempt)]
+    text = "\n".join(
+        [
+            f"What happened: {incident.symptom} of {incident.resource} ({place}).",
+            f"Alarm: {incident.alarm_name} since {incident.episode:%Y-%m-%d %H:%M:%S} UTC.",
+            f"What was done: {_done(incident)}",
+            "What changed: " + ("; ".join(changed) if changed else "nothing."),
+            f"What is needed of you: {_NEEDED[incident.status]}",
+            f"Incident: {incident.id}",
+        ]
+    )
+    return Message(subject=subject[:SUBJECT_LIMIT], text=text)
+
+
+def _done(incident: Incident) -> str:
+    runbook = f"runbook {incident.runbook}" if incident.runbook else "no runbook fits"
+    return f"{runbook}; {incident.outcome or 'in progress'}."
+
+
+def _changed(attempt: Attempt) -> list[str]:
+    if attempt.plan is None:
+        return []
+    match attempt.status:
+        case AttemptStatus.APPLIED | AttemptStatus.VERIFIED:
+            return [attempt.plan.summary]
+        case AttemptStatus.UNDONE:
+            return [f"{attempt.plan.summary} (undone)"]
+        case AttemptStatus.INTENDED:
+            return [f"{attempt.plan.summary} (interrupted: check the resource)"]
+        case AttemptStatus.REFUSED:
+            return [f"{attempt.plan.summary} (proposed, not carried out)"]
+        case AttemptStatus.CHOSEN:
+            return []

@@ -1,0 +1,69 @@
+"""What travels between the states of `respond`: ids and words, never data. Each word is one branch of a Choice."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from selfright.domain.incident import IncidentStatus
+
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Next(StrEnum):
+    CHECK = "check"  # look closer
+    ACT = "act"  # a remedy is chosen
+    SETTLE = "settle"  # the change is made; let it take effect
+    UNDO = "undo"  # it did not help
+    CLOSE = "close"  # nothing more to be done by the machine
+
+
+class RespondInput(BaseModel):
+    """Input of the `respond` state machine."""
+
+    model_config = FROZEN
+
+    incident_id: str = Field(pattern=r"^inc-[0-9a-f]{12}-\d{8}T\d{9}$")
+
+
+class Step(BaseModel):
+    """Input of every room of `respond`."""
+
+    model_config = FROZEN
+
+    incident_id: str
+    attempt: int = Field(ge=1)
+
+
+class StepResult(BaseModel):
+    """Output of every room. `status` and `reason` are set where `next` is close; `wait` is in seconds."""
+
+    model_config = FROZEN
+
+    next: Next
+    attempt: int = Field(ge=1)
+    status: IncidentStatus | None = None
+    reason: str | None = None
+    wait: int = Field(default=0, ge=0)
+
+
+class CloseInput(BaseModel):
+    """Input of the room that closes an incident; `error` is set where a step failed."""
+
+    model_config = FROZEN
+
+    incident_id: str
+    attempt: int = Field(ge=1)
+    status: IncidentStatus
+    reason: str
+    error: str | None = None
+
+
+class Message(BaseModel):
+    """What people are told when an incident closes. `subject` fits SNS's limit of 100 characters."""
+
+    model_config = FROZEN
+
+    subject: str = Field(max_length=100)
+    text: str

@@ -1,0 +1,202 @@
+"""What the use cases need from the world, as Protocols. adapters/ fill them with AWS, tests/fakes with memory.
+
+Every method may raise SourceDownError (ThrottledError where AWS asked to slow down); others are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from selfright.domain.gates import AlarmNow
+from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus
+from selfright.domain.judgement import Watched
+from selfright.domain.manifest import Autonomy
+from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
+
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+
+
+class IncidentStore(Protocol):
+    """Decision records, incidents, attempts and timelines. Writing the same thing twice changes nothing."""
+
+    def open_or_join(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        """Open `incident`, or join the open one of the same problem, in one conditional write.
+
+        Answers the earlier record where this signal was decided before, and an OVERTAKEN one where the problem
+        recovered after the signal's moment.
+        """
+
+    def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
+        """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""
+
+    def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
+        """Note that nothing is to be done."""
+
+    def case(self, incident_id: str) -> CaseFile:
+        """Everything about an incident.
+
+        Raises NotFoundError.
+        """
+
+    def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
+        """The newest incidents of a workload, newest first."""
+
+    def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
+        """Note which runbook is followed, with its timeline lines."""
+
+    def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
+        """Write an attempt's new state and its timeline lines together."""
+
+    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
+        """Record before-values and intent just before a change; only the holder of the lease can.
+
+        Raises ConflictError where the lease with `attempt.fence` is not ours any more.
+        """
+
+    def close(
+        self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
+    ) -> Incident:
+        """Close an incident; a closed one stays as it was closed first."""
+
+
+class Leases(Protocol):
+    """Who may change a target now. A lease has an owner, an end and a fencing token that only grows."""
+
+    def holder(self, target: str, now: datetime) -> str | None:
+        """Owner of a lease that has not run out."""
+
+    def acquire(self, target: str, owner: str, until: datetime, now: datetime) -> int:
+        """The fencing token of a lease for `owner`.
+
+        Raises ConflictError where another holds it.
+        """
+
+    def release(self, target: str, owner: str) -> None:
+        """Give a lease back; nothing where it is not ours."""
+
+    def last_action_at(self, target: str, other_than: str) -> datetime | None:
+        """When we changed this target last, for any incident but `other_than`."""
+
+
+class Workflows(Protocol):
+    def start(self, incident_id: str) -> None:
+        """Start `respond` for an incident; once, however often it is called."""
+
+
+class Alarms(Protocol):
+    def now(self, name: str) -> AlarmNow:
+        """How an alarm stands, with the mute rules that are active now.
+
+        Raises NotFoundError.
+        """
+
+    def watch(self, name: str, start: datetime, end: datetime) -> Watched:
+        """An alarm's definition and its datapoints in [start, end).
+
+        Raises NotFoundError.
+        """
+
+
+class Switches(BaseModel):
+    """What people can change at run time, without a deployment."""
+
+    model_config = FROZEN
+
+    kill_switch: bool
+    autonomy: Mapping[str, Autonomy] = {}
+
+
+class SwitchBoard(Protocol):
+    def read(self) -> Switches:
+        """The switches as they are now, never from a cache."""
+
+
+class Throttles(BaseModel):
+    """Throttle events of one direction (read or write) in a window, by the cause that DynamoDB gives."""
+
+    model_config = FROZEN
+
+    provisioned: float = 0.0
+    key_range: float = 0.0
+    on_demand_maximum: float = 0.0
+    account_limit: float = 0.0
+
+
+class Usage(BaseModel):
+    """One direction of a table in a window: per-minute peak of consumed and throttled units per second."""
+
+    model_config = FROZEN
+
+    consumed_peak: float  # units per second, busiest minute
+    demand_peak: float  # the same with throttled requests counted as if they had been served
+    throttles: Throttles
+
+
+class TableState(BaseModel):
+    """What DescribeTable says. Units per second; None where the table is on demand."""
+
+    model_config = FROZEN
+
+    name: str
+    status: str
+    on_demand: bool
+    read_units: int | None = None
+    write_units: int | None = None
+    decreases_today: int = 0
+
+
+class ScalingTarget(BaseModel):
+    """Application Auto Scaling's bounds for one direction of a table, in units per second."""
+
+    model_config = FROZEN
+
+    minimum: int
+    maximum: int
+    suspended: bool = False
+
+
+class Tables(Protocol):
+    """DynamoDB tables. Reading methods need read permissions only."""
+
+    def describe(self, table: str) -> TableState:
+        """Raises NotFoundError."""
+
+    def usage(self, table: str, start: datetime, end: datetime) -> Mapping[str, Usage]:
+        """Keys `read` and `write`."""
+
+    def latency(self, table: str, start: datetime, end: datetime) -> float | None:
+        """Mean SuccessfulRequestLatency in milliseconds over all operations; None without requests."""
+
+    def set_provisioned(self, table: str, read_units: int, write_units: int) -> None:
+        """UpdateTable to provisioned mode with these units."""
+
+    def set_on_demand(self, table: str) -> None:
+        """UpdateTable to PAY_PER_REQUEST."""
+
+
+class ScalingTargets(Protocol):
+    def describe(self, table: str) -> Mapping[str, ScalingTarget]:
+        """Registered targets by direction (`read`, `write`); empty where the table is not autoscaled."""
+
+    def set_maximum(self, table: str, direction: str, maximum: int) -> None:
+        """Change the upper bound and nothing else."""
+
+
+class Instruments(Protocol):
+    """What checks and actions work with."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tables(self) -> Tables: ...
+    @property
+    def scaling(self) -> ScalingTargets: ...

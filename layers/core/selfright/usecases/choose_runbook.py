@@ -1,0 +1,53 @@
+"""Take an incident up: find its runbook, and ask the gates whether looking closer makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from selfright.domain.gates import ask_gates
+from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.manifest import Workload
+from selfright.domain.runbook import Runbook
+from selfright.domain.steps import Next, StepResult
+from selfright.ports import Alarms, Clock, IncidentStore, Leases, SwitchBoard
+from selfright.usecases.gate_facts import gate_facts
+from selfright.usecases.stopping import gates_entry, stopped
+
+
+def choose_runbook(
+    incident_id: str,
+    *,
+    workloads: Mapping[str, Workload],
+    runbooks: Sequence[Runbook],
+    store: IncidentStore,
+    alarms: Alarms,
+    switches: SwitchBoard,
+    leases: Leases,
+    clock: Clock,
+) -> StepResult:
+    """Go on with the checks, or close: no runbook for this kind of problem, or a gate says stop.
+
+    Raises NotFoundError where the incident does not exist.
+    """
+    incident = store.case(incident_id).incident
+    workload = workloads[incident.workload]
+    kind = workload.resource(incident.resource).type
+    runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
+    found = Entry(
+        key="runbook",
+        at=clock.now(),
+        kind=EntryKind.RUNBOOK_CHOSEN,
+        text=f"{runbook.id}: {runbook.title}" if runbook else f"none for {incident.symptom} of a {kind}",
+        detail={"runbook": runbook.id if runbook else None},
+    )
+    gates = ask_gates(
+        gate_facts(incident, workload, None, alarms=alarms, switches=switches, leases=leases, clock=clock)
+    )
+    store.take_up(
+        incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]
+    )
+    if stop := stopped(gates, attempt=1):
+        return stop
+    if runbook is None:
+        return StepResult(next=Next.CLOSE, attempt=1, status=IncidentStatus.ESCALATED, reason=found.text)
+    return StepResult(next=Next.CHECK, attempt=1)

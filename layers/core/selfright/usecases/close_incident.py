@@ -1,0 +1,43 @@
+"""Close an incident: give leases back, write the outcome, and say what people need to know."""
+
+from __future__ import annotations
+
+from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
+from selfright.domain.report import message
+from selfright.domain.steps import Message
+from selfright.ports import Clock, IncidentStore, Leases
+
+
+def close_incident(
+    incident_id: str,
+    status: IncidentStatus,
+    reason: str,
+    error: str | None = None,
+    *,
+    store: IncidentStore,
+    leases: Leases,
+    clock: Clock,
+) -> Message:
+    """The message for people. An incident that is closed already stays as it was closed first.
+
+    Raises NotFoundError where the incident does not exist.
+    """
+    case = store.case(incident_id)
+    now = clock.now()
+    if error:
+        store.take_up(
+            incident_id,
+            case.incident.runbook,
+            [Entry(key="step-failed", at=now, kind=EntryKind.STEP_FAILED, text=error[:1000])],
+        )
+    for target in {a.plan.target for a in case.attempts if a.plan and a.fence is not None}:
+        leases.release(target, incident_id)
+    entry = Entry(
+        key="closed",
+        at=now,
+        kind=EntryKind.INCIDENT_CLOSED,
+        text=f"{status}: {reason}",
+        detail={"status": status, "reason": reason},
+    )
+    incident = store.close(incident_id, status, reason, entry, now)
+    return message(CaseFile(incident=incident, attempts=case.attempts, timeline=case.timeline))

@@ -1,0 +1,90 @@
+"""Judge on the alarm's own metric and on the guards whether the change helped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from selfright.actions.registry import Action
+from selfright.domain.errors import BusyError, NotFoundError
+from selfright.domain.incident import AttemptStatus, Entry, EntryKind, IncidentStatus, Plan
+from selfright.domain.judgement import Outcome, Watched, judge
+from selfright.domain.manifest import Workload
+from selfright.domain.steps import Next, StepResult
+from selfright.ports import Alarms, Clock, IncidentStore, Instruments
+
+BASELINE = timedelta(minutes=15)
+
+
+def judge_outcome(
+    incident_id: str,
+    attempt: int,
+    *,
+    workloads: Mapping[str, Workload],
+    actions: Mapping[str, Action],
+    instruments: Instruments,
+    store: IncidentStore,
+    alarms: Alarms,
+    clock: Clock,
+) -> StepResult:
+    """Close as resolved (healthy), undo (sick or worse), look again (pending), or close for people (unknown).
+
+    Raises NotFoundError where the attempt was never applied or its alarm is gone; SourceDownError.
+    """
+    case = store.case(incident_id)
+    incident, this = case.incident, case.attempt(attempt)
+    if this.plan is None or this.applied_at is None:
+        raise NotFoundError(f"attempt {attempt} of {incident_id} was never applied")
+    workload = workloads[incident.workload]
+    now, applied_at = clock.now(), this.applied_at
+    deadline = applied_at + timedelta(seconds=workload.verification.verify_within_seconds)
+    baseline = max(incident.episode - BASELINE, applied_at - timedelta(hours=1))
+
+    def watch(name: str) -> Watched:
+        return alarms.watch(name, baseline, now)
+
+    trigger = watch(incident.alarm_name)
+    guards = [watch(g.name) for g in workload.guard_alarms if g.name != incident.alarm_name]
+    judgement = judge(trigger, guards, applied_at=applied_at, now=now, deadline=deadline, baseline=baseline)
+    if missing := _not_in_force(actions[this.plan.action], instruments, this.plan):
+        # A change that AWS has not finished, or that somebody else took back, proves nothing.
+        waiting = Outcome.PENDING if now < deadline else Outcome.UNKNOWN
+        judgement = judgement.model_copy(update={"outcome": waiting, "reason": missing})
+
+    period = trigger.definition.period
+    if judgement.outcome is Outcome.PENDING:
+        return StepResult(next=Next.SETTLE, attempt=attempt, wait=period)
+    entry = Entry(
+        key=f"attempt-{attempt}-judged",
+        at=now,
+        kind=EntryKind.OUTCOME_JUDGED,
+        text=f"{judgement.outcome}: {judgement.reason}",
+        detail=judgement.model_dump(mode="json"),
+    )
+    status = AttemptStatus.VERIFIED if judgement.outcome is Outcome.HEALTHY else this.status
+    store.save_attempt(
+        incident_id, this.model_copy(update={"judgement": judgement, "status": status}), [entry]
+    )
+    match judgement.outcome:
+        case Outcome.HEALTHY:
+            return StepResult(
+                next=Next.CLOSE, attempt=attempt, status=IncidentStatus.RESOLVED, reason=this.plan.summary
+            )
+        case Outcome.UNKNOWN:
+            return StepResult(
+                next=Next.CLOSE,
+                attempt=attempt,
+                status=IncidentStatus.ESCALATED,
+                reason=f"cannot tell whether it helped: {judgement.reason}",
+            )
+        case _:
+            return StepResult(next=Next.UNDO, attempt=attempt)
+
+
+def _not_in_force(action: Action, instruments: Instruments, plan: Plan) -> str | None:
+    """Why the planned values are not those of the resource; None where they are."""
+    try:
+        current = action.read(instruments, plan)
+    except BusyError as busy:
+        return str(busy)
+    return None if current == plan.after else f"the change is not in force: found {current}"

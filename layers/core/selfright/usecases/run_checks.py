@@ -1,0 +1,66 @@
+"""Run a runbook's checks at the same time. A check that fails leaves its findings unknown, never false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from selfright.checks.registry import Check
+from selfright.domain.errors import SelfrightError
+from selfright.domain.incident import Entry, EntryKind
+from selfright.domain.manifest import Workload
+from selfright.domain.runbook import CheckStep, Runbook
+from selfright.domain.steps import Next, StepResult
+from selfright.ports import IncidentStore, Instruments
+
+
+def run_checks(
+    incident_id: str,
+    attempt: int,
+    *,
+    workloads: Mapping[str, Workload],
+    runbooks: Mapping[str, Runbook],
+    checks: Mapping[str, Check],
+    instruments: Instruments,
+    store: IncidentStore,
+) -> StepResult:
+    """Save the findings and facts of attempt `attempt`.
+
+    Raises NotFoundError where the incident does not exist.
+    """
+    case = store.case(incident_id)
+    runbook = runbooks[str(case.incident.runbook)]
+    resource = workloads[case.incident.workload].resource(case.incident.resource)
+
+    findings: dict[str, bool | None] = {}
+    facts: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+
+    def run(step: CheckStep) -> None:
+        check = checks[step.use]
+        try:
+            result = check(instruments, resource, step.parameters)
+        except SelfrightError as error:
+            failed[step.use] = str(error)
+            findings.update(dict.fromkeys(check.declaration.findings))
+        else:
+            findings.update(result.findings)
+            facts.update(result.facts)
+
+    with ThreadPoolExecutor(max_workers=len(runbook.checks)) as pool:
+        list(pool.map(run, runbook.checks))
+
+    true = sorted(name for name, value in findings.items() if value)
+    entry = Entry(
+        key=f"attempt-{attempt}-checks",
+        at=instruments.clock.now(),
+        kind=EntryKind.CHECKS_RUN,
+        text=", ".join(true) or "nothing found",
+        detail={"findings": dict(sorted(findings.items())), "facts": facts, "failed": failed},
+    )
+    saved = case.attempt(attempt).model_copy(
+        update={"findings": dict(sorted(findings.items())), "facts": facts}
+    )
+    store.save_attempt(incident_id, saved, [entry])
+    return StepResult(next=Next.CHECK, attempt=attempt)

@@ -1,0 +1,49 @@
+"""What a gate's stop means for an incident, and how the verdicts read on the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from selfright.domain.gates import GateResult, Reason, Verdict, overall
+from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.steps import Next, StepResult
+
+_STATUS = {
+    Reason.ALARM_OVER: IncidentStatus.RECOVERED,
+    Reason.OTHER_EPISODE: IncidentStatus.HELD,  # the later episode has an incident of its own
+    Reason.OBSERVE_ONLY: IncidentStatus.ESCALATED,
+    Reason.SUGGEST_ONLY: IncidentStatus.ESCALATED,
+    Reason.NEEDS_APPROVAL: IncidentStatus.ESCALATED,
+    Reason.TOO_LARGE_A_STEP: IncidentStatus.ESCALATED,
+    Reason.TOO_MANY_RESOURCES: IncidentStatus.ESCALATED,
+}
+
+
+def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
+    """How the incident ends where a gate did not say go; None where all did."""
+    gate = overall(gates)
+    if gate is None:
+        return None
+    return StepResult(
+        next=Next.CLOSE,
+        attempt=attempt,
+        status=_STATUS.get(gate.reason, IncidentStatus.HELD),
+        reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'})",
+    )
+
+
+def gates_entry(key: str, gates: Sequence[GateResult], at: datetime) -> Entry:
+    """The timeline line of one asking of the gates."""
+    decided = overall(gates)
+    text = f"{decided.gate}: {decided.verdict}, {decided.reason}" if decided else "all go"
+    return Entry(
+        key=key,
+        at=at,
+        kind=EntryKind.GATES_ASKED,
+        text=text,
+        detail={
+            "verdict": decided.verdict if decided else Verdict.GO,
+            "gates": [g.model_dump() for g in gates],
+        },
+    )

@@ -1,0 +1,88 @@
+"""The only place that knows everyone: builds what a room needs, once, when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from selfright.adapters.aws import Aws
+from selfright.adapters.clock import SystemClock
+from selfright.edge.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from selfright.domain.manifest import Workload
+    from selfright.domain.runbook import Runbook
+    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+
+
+class House:
+    """Every port, filled with AWS. Imports stand inside the properties: a cold start pays for what it uses."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.aws = Aws()
+        self.clock = SystemClock()
+
+    @cached_property
+    def workloads(self) -> Mapping[str, Workload]:
+        from selfright.adapters.manifest_files import load_workloads
+
+        found = load_workloads(self.settings.content / "workloads", self.settings.environment)
+        return {w.workload: w for w in found}
+
+    @cached_property
+    def runbooks(self) -> Mapping[str, Runbook]:
+        from selfright.adapters.runbook_files import load_runbooks
+
+        return {r.id: r for r in load_runbooks(self.settings.content / "runbooks")}
+
+    @cached_property
+    def store(self) -> IncidentStore:
+        from selfright.adapters.ledger import DynamoDBIncidentStore
+
+        return DynamoDBIncidentStore(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def leases(self) -> Leases:
+        from selfright.adapters.leases import DynamoDBLeases
+
+        return DynamoDBLeases(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        from selfright.adapters.workflows import StepFunctionsWorkflows
+
+        return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        from selfright.adapters.alarms import CloudWatchAlarms
+
+        return CloudWatchAlarms(self.aws)
+
+    @cached_property
+    def switches(self) -> SwitchBoard:
+        from selfright.adapters.switches import AppConfigSwitchBoard
+
+        where = (self.settings.need(f"switch_{name}") for name in ("application", "environment", "profile"))
+        return AppConfigSwitchBoard(self.aws, *where)
+
+    @cached_property
+    def tables(self) -> Tables:
+        from selfright.adapters.tables import DynamoDBTables
+
+        return DynamoDBTables(self.aws)
+
+    @cached_property
+    def scaling(self) -> ScalingTargets:
+        from selfright.adapters.scaling import TableScalingTargets
+
+        return TableScalingTargets(self.aws)
+
+
+@cache
+def house() -> House:
+    """The one house of this process, from its environment."""
+    return House(Settings.from_environment())
