@@ -1,0 +1,65 @@
+"""The workload manifest: what people write in workloads/<name>/, as frozen models.
+
+`load` turns base and overlay into a `Workload` or raises ManifestError with file, field and rule.
+"""
+
+from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
+from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.escalation import ChannelType, Escalation, EscalationLevel, Notifications
+from selfright.domain.manifest.limits import Limits
+from selfright.domain.manifest.loading import load
+from selfright.domain.manifest.references import first_shared_alarm
+from selfright.domain.manifest.resources import (
+    DynamoDBTable,
+    EventBus,
+    LambdaFunction,
+    Resource,
+    ResourceType,
+    S3Bucket,
+    SNSTopic,
+    SQSQueue,
+    StateMachine,
+    TableCapacity,
+)
+from selfright.domain.manifest.schema import manifest_schema
+from selfright.domain.manifest.settings import Settings
+from selfright.domain.manifest.targets import Targets
+from selfright.domain.manifest.verification import Verification
+from selfright.domain.manifest.windows import Closure, Freeze, WeeklyWindow, Windows
+from selfright.domain.manifest.workload import Environment, Workload
+
+__all__ = [
+    "Alarm",
+    "AlarmBinding",
+    "Autonomy",
+    "AutonomyPolicy",
+    "ChannelType",
+    "Closure",
+    "DynamoDBTable",
+    "Environment",
+    "Escalation",
+    "EscalationLevel",
+    "EventBus",
+    "Freeze",
+    "LambdaFunction",
+    "Limits",
+    "Notifications",
+    "Resource",
+    "ResourceType",
+    "S3Bucket",
+    "SNSTopic",
+    "SQSQueue",
+    "Settings",
+    "Severity",
+    "StateMachine",
+    "Symptom",
+    "TableCapacity",
+    "Targets",
+    "Verification",
+    "WeeklyWindow",
+    "Windows",
+    "Workload",
+    "first_shared_alarm",
+    "load",
+    "manifest_schema",
+]

@@ -1,0 +1,87 @@
+"""Rules that span sections: every name used in one place must be declared in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from selfright.domain.manifest.breach import Breach, suggestion
+from selfright.domain.manifest.layering import Path
+from selfright.domain.manifest.workload import Workload
+
+
+def breaches(workload: Workload) -> Iterator[Breach]:
+    """Every broken rule between sections, in the order of the manifest."""
+    yield from _duplicate_names(workload)
+    yield from _unknown_resources(workload)
+    yield from _unknown_guards(workload)
+    yield from _lease_too_short(workload)
+    yield from _escalation(workload)
+
+
+def first_shared_alarm(workloads: Iterable[Workload]) -> tuple[Workload, Breach] | None:
+    """A workload that claims an alarm of an earlier one, so that nobody could say whose signal it is."""
+    owners: dict[str, Workload] = {}
+    for workload in workloads:
+        for key, alarm in workload.alarms.items():
+            owner = owners.setdefault(alarm.name, workload)
+            if owner is not workload:
+                rule = f"must be unique, but {alarm.name} belongs to {owner.workload} too"
+                return workload, Breach(("alarms", key, "name"), rule)
+    return None
+
+
+def _duplicate_names(workload: Workload) -> Iterator[Breach]:
+    seen: dict[tuple[str, str], str] = {}
+    for key, resource in workload.resources.items():
+        first = seen.setdefault((resource.type, resource.name), key)
+        if first != key:
+            rule = f"must be unique, but resources.{first} is {resource.name} too"
+            yield Breach(("resources", key, "name"), rule)
+    names: dict[str, str] = {}
+    for key, alarm in workload.alarms.items():
+        first = names.setdefault(alarm.name, key)
+        if first != key:
+            yield Breach(("alarms", key, "name"), f"must be unique, but alarms.{first} is {alarm.name} too")
+
+
+def _unknown_resources(workload: Workload) -> Iterator[Breach]:
+    for key, alarm in workload.alarms.items():
+        if alarm.resource not in workload.resources:
+            rule = f"must name one of resources{suggestion(alarm.resource, workload.resources)}"
+            yield Breach(("alarms", key, "resource"), rule)
+
+
+def _unknown_guards(workload: Workload) -> Iterator[Breach]:
+    for position, key in enumerate(workload.guards):
+        if key not in workload.alarms:
+            yield Breach(("guards", position), f"must name one of alarms{suggestion(key, workload.alarms)}")
+
+
+def _lease_too_short(workload: Workload) -> Iterator[Breach]:
+    # A lease that ended before the verdict would let a second incident change the same resource meanwhile.
+    lease, needed = workload.limits.lease_seconds, workload.verification.verify_within_seconds
+    if lease < needed:
+        yield Breach(
+            ("limits", "lease_seconds"),
+            f"must be at least verification.verify_within_seconds ({needed})",
+            Breach(
+                ("verification", "verify_within_seconds"), f"must be at most limits.lease_seconds ({lease})"
+            ),
+        )
+
+
+def _escalation(workload: Workload) -> Iterator[Breach]:
+    waited = 0
+    for position, level in enumerate(workload.escalation.levels):
+        path: Path = ("escalation", "levels", position)
+        if level.level != position + 1:
+            rule = f"must be {position + 1}: levels are listed in order, without a gap"
+            yield Breach((*path, "level"), rule)
+        if level.answer_within_minutes < waited:
+            rule = f"must be at least that of the level before ({waited})"
+            yield Breach((*path, "answer_within_minutes"), rule)
+        waited = level.answer_within_minutes
+        for number, channel in enumerate(level.channels):
+            if channel not in workload.notifications.channels:
+                hint = suggestion(channel, workload.notifications.channels)
+                yield Breach((*path, "channels", number), f"must name one of notifications.channels{hint}")
