@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from selfright.domain.catalogue import ActionDeclaration, CheckDeclaration, CheckResult
 from selfright.domain.gates import AlarmNow
-from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus
+from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
-from selfright.domain.manifest import Autonomy
+from selfright.domain.manifest import Autonomy, Resource
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -200,3 +201,42 @@ class Instruments(Protocol):
     def tables(self) -> Tables: ...
     @property
     def scaling(self) -> ScalingTargets: ...
+
+
+class Check(Protocol):
+    """A check of the catalogue; checks/ declares them."""
+
+    @property
+    def declaration(self) -> CheckDeclaration: ...
+
+    def __call__(
+        self, instruments: Instruments, resource: Resource, parameters: dict[str, Any]
+    ) -> CheckResult:
+        """Run on `resource`. Raises SourceDownError; NotFoundError where the resource is gone."""
+
+
+Values = Mapping[str, str | int | float]
+
+
+class Action(Protocol):
+    """`apply(plan.after)` is the remedy, `apply(plan.before)` its undo; both may be repeated."""
+
+    declaration: ClassVar[ActionDeclaration]
+
+    def plan(self, instruments: Instruments, key: str, resource: Any, facts: Mapping[str, Any]) -> Plan:
+        """What would be changed, from the resource as it is now and the facts of the checks.
+
+        Raises RefusedError with a reason for people where the change would not help or is not allowed.
+        """
+
+    def read(self, instruments: Instruments, plan: Plan) -> dict[str, str | int | float]:
+        """The plan's values as they are now.
+
+        Raises NotFoundError, SourceDownError.
+        """
+
+    def apply(self, instruments: Instruments, plan: Plan, values: Values) -> None:
+        """Set `values` (the plan's before or after).
+
+        Raises RefusedError where AWS will not do it (a quota), SourceDownError where it could not be asked.
+        """

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from selfright.actions import dynamodb
-from selfright.actions.registry import Action
+from selfright.ports import Action
 
 ACTIONS: dict[str, Action] = {a.declaration.name: a for a in dynamodb.ACTIONS}

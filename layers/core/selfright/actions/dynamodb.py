@@ -11,12 +11,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from selfright.actions.registry import Action, Values
 from selfright.domain.catalogue import ActionDeclaration
 from selfright.domain.errors import BusyError, RefusedError
 from selfright.domain.incident import Plan
 from selfright.domain.manifest import DynamoDBTable
-from selfright.ports import Instruments
+from selfright.ports import Action, Instruments, Values
 
 PROVISIONED, ON_DEMAND = "PROVISIONED", "PAY_PER_REQUEST"
 DESCRIBE = frozenset({"dynamodb:DescribeTable"})

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from selfright.checks import dynamodb
-from selfright.checks.registry import Check
+from selfright.ports import Check
 
 CHECKS: dict[str, Check] = {c.declaration.name: c for c in dynamodb.CHECKS}

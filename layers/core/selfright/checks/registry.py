@@ -14,7 +14,7 @@ Run = Callable[[Instruments, Any, Any], CheckResult]
 
 
 @dataclass(frozen=True)
-class Check:
+class DeclaredCheck:
     declaration: CheckDeclaration
     run: Run
 
@@ -28,6 +28,6 @@ class Check:
         return self.run(instruments, resource, self.declaration.parameters.model_validate(parameters))
 
 
-def check(declaration: CheckDeclaration) -> Callable[[Run], Check]:
+def check(declaration: CheckDeclaration) -> Callable[[Run], DeclaredCheck]:
     """Declare the decorated function as a check."""
-    return lambda run: Check(declaration, run)
+    return lambda run: DeclaredCheck(declaration, run)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.alarms import State
-from selfright.domain.manifest import Autonomy
+from selfright.domain.manifest import Autonomy, Closure
 
 
 class Verdict(StrEnum):
@@ -24,6 +24,7 @@ class Verdict(StrEnum):
 
 class Gate(StrEnum):
     KILL_SWITCH = "kill-switch"
+    WINDOW = "window-or-freeze"
     STALE_EPISODE = "stale-episode"
     MUTED = "muted-or-suppressed"
     AUTONOMY = "autonomy"
@@ -38,6 +39,8 @@ class Reason(StrEnum):
     FINE = "fine"
     SOURCE_DOWN = "source-down"
     SWITCHED_OFF = "switched-off"
+    MAINTENANCE_WINDOW = "maintenance-window"
+    CHANGE_FREEZE = "change-freeze"
     ALARM_OVER = "alarm-over"
     ALARM_GONE = "alarm-gone"
     OTHER_EPISODE = "other-episode"
@@ -107,6 +110,7 @@ class GateFacts(BaseModel):
     stale_after_seconds: float
     cooldown_seconds: float
     kill_switch: bool | Unknown
+    window: Closure | None
     alarm: AlarmNow | Unknown | None
     alarm_exists: bool = True
     autonomy: Autonomy | Unknown | None = None
@@ -136,6 +140,14 @@ def _kill_switch(facts: GateFacts) -> GateResult:
     if facts.kill_switch:
         return _stop(Gate.KILL_SWITCH, Reason.SWITCHED_OFF, "on", "off")
     return _go(Gate.KILL_SWITCH, "off", "off")
+
+
+def _window(facts: GateFacts) -> GateResult:
+    if facts.window is None:
+        return _go(Gate.WINDOW, "none", "none")
+    reason = Reason.CHANGE_FREEZE if facts.window.reason == "change freeze" else Reason.MAINTENANCE_WINDOW
+    value = f"{facts.window.name}, until {_clock(facts.window.until)}"
+    return _stop(Gate.WINDOW, reason, value, "none")
 
 
 # CloudWatch stamps the event and the API answer separately; they differ by milliseconds for one transition.
@@ -230,6 +242,7 @@ def _blast_radius(facts: GateFacts) -> GateResult:
 
 _GATES: dict[Gate, Callable[[GateFacts], GateResult]] = {
     Gate.KILL_SWITCH: _kill_switch,
+    Gate.WINDOW: _window,
     Gate.STALE_EPISODE: _stale_episode,
     Gate.MUTED: _muted,
     Gate.AUTONOMY: _autonomy,

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from selfright.actions.registry import Action
 from selfright.domain.errors import ConflictError, DriftedError, NotFoundError, RefusedError
 from selfright.domain.gates import ask_gates
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Entry, EntryKind, IncidentStatus, Plan
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Alarms, Clock, IncidentStore, Instruments, Leases, SwitchBoard
+from selfright.ports import Action, Alarms, Clock, IncidentStore, Instruments, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, stopped
 

@@ -39,6 +39,7 @@ def gate_facts(
         stale_after_seconds=workload.limits.stale_after_seconds,
         cooldown_seconds=workload.limits.cooldown_seconds,
         kill_switch=board if isinstance(board, Unknown) else board.kill_switch,
+        window=workload.windows.closed_at(now),
         alarm=alarm,
         alarm_exists=exists,
         autonomy=_autonomy(incident, workload, board) if plan else None,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from selfright.actions.registry import Action
 from selfright.domain.errors import BusyError, NotFoundError
 from selfright.domain.incident import AttemptStatus, Entry, EntryKind, IncidentStatus, Plan
 from selfright.domain.judgement import Outcome, Watched, judge
 from selfright.domain.manifest import Workload
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Alarms, Clock, IncidentStore, Instruments
+from selfright.ports import Action, Alarms, Clock, IncidentStore, Instruments
 
 BASELINE = timedelta(minutes=15)
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from selfright.checks.registry import Check
 from selfright.domain.errors import SelfrightError
 from selfright.domain.incident import Entry, EntryKind
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import CheckStep, Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import IncidentStore, Instruments
+from selfright.ports import Check, IncidentStore, Instruments
 
 
 def run_checks(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from selfright.actions.registry import Action
 from selfright.domain.errors import DriftedError
 from selfright.domain.incident import AttemptStatus, Entry, EntryKind
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Clock, IncidentStore, Instruments
+from selfright.ports import Action, Clock, IncidentStore, Instruments
 
 MADE = {AttemptStatus.INTENDED, AttemptStatus.APPLIED, AttemptStatus.VERIFIED}
 

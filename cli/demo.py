@@ -1,0 +1,131 @@
+"""`selfright demo`: an outage on the local AWS, remedied and proven while you watch."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.place import ROOT, AsJson
+from cli.timeline import entry_lines, line
+from sandbox.rehearsal import SCALE, Rehearsal, Watcher, rehearse
+from selfright.domain.incident import Attempt, Entry
+
+app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    time_scale: Annotated[
+        float,
+        typer.Option(min=4, max=30, help="How much faster than the wall clock the sandbox's time runs."),
+    ] = SCALE,
+    as_json: AsJson = False,
+) -> None:
+    """Break the sample workload on the local AWS and watch Selfright put it right."""
+    console = Console(soft_wrap=True, highlight=False, stderr=as_json)
+    began = time.monotonic()
+    home = ROOT / ".selfright"
+    home.mkdir(exist_ok=True)
+    console.print(
+        "[bold]Selfright demo[/] [dim]the real template, deployed with the SAM CLI to a local AWS[/]\n"
+    )
+
+    def step(what: str, seconds: float) -> None:
+        took = f" [dim]{seconds:.1f} s[/]" if seconds >= 0.1 else ""  # noqa: PLR2004 - not worth telling
+        console.print(f"[green]✓[/] {what}{took}")
+
+    def alarm(name: str, state: str, seconds: float) -> None:
+        console.print(
+            line(seconds, "alarm", "bold red" if state == "ALARM" else "bold green", f"{name}: {state}")
+        )
+
+    def entry(entry: Entry, seconds: float) -> None:
+        for text in entry_lines(entry, seconds):
+            console.print(text)
+
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=home) as folder:
+        result = rehearse("throttled-table", Path(folder), Watcher(step, alarm, entry), time_scale)
+    facts = report(result, time.monotonic() - began)
+    if as_json:
+        Console(soft_wrap=True).print_json(data=facts)
+    else:
+        _print(console, facts)
+    if not result.resolved:
+        raise typer.Exit(1)
+
+
+def report(result: Rehearsal, total_seconds: float) -> dict[str, Any]:
+    """The demo as JSON. All seconds are of the wall: waits are shortened by `time_scale`, work is not."""
+    incident = result.case.incident
+    acted = [a for a in result.case.attempts if a.plan and a.applied_at]
+    judged = [a.judgement for a in acted if a.judgement]
+
+    def since_alarm(at: datetime | None) -> float | None:
+        return result.wall_seconds(incident.episode, at)
+
+    return {
+        "incident": incident.model_dump(mode="json"),
+        "runbook": incident.runbook,
+        "actions": [_action(a) for a in acted],
+        "verified_on": [
+            {
+                "metric": j.metric,
+                "threshold": j.threshold,
+                "comparison": j.comparison,
+                "before": j.before,
+                "after": j.after,
+                "outcome": j.outcome,
+            }
+            for j in judged
+        ],
+        "seconds": {
+            "alarm_to_decision": since_alarm(incident.opened_at),
+            "alarm_to_first_action": since_alarm(acted[0].applied_at if acted else None),
+            "alarm_to_verified": since_alarm(judged[-1].judged_at if judged else None),
+            "fault_to_alarm": result.wall_seconds(result.fault_at, incident.episode),
+            "total": round(total_seconds, 1),
+        },
+        "time_scale": result.scale,
+        "api_calls": result.api_calls,
+        "traffic": {
+            name: {"analyses": counts.total, "failed": counts.failed}
+            for name, counts in (("calm", result.calm), ("broken", result.broken), ("fixed", result.fixed))
+        },
+        "alarm": result.alarm_state,
+        "timeline": [e.model_dump(mode="json") for e in result.case.timeline],
+    }
+
+
+def _action(attempt: Attempt) -> dict[str, Any]:
+    plan = attempt.plan
+    return {
+        "action": plan.action if plan else None,
+        "target": plan.target if plan else None,
+        "before": plan.before if plan else None,
+        "after": plan.after if plan else None,
+        "status": attempt.status,
+        "gates": [{"gate": g.gate, "verdict": g.verdict} for g in attempt.gates],
+    }
+
+
+def _print(console: Console, facts: dict[str, Any]) -> None:
+    seconds = facts["seconds"]
+    traffic = facts["traffic"]
+    status = facts["incident"]["status"]
+    console.print(
+        f"\n[bold]{facts['incident']['id']} [{'green' if status == 'resolved' else 'red'}]{status}[/][/]"
+    )
+    console.print(
+        f"  alarm to decision {seconds['alarm_to_decision']} s, to first action"
+        f" {seconds['alarm_to_first_action']} s, to verified {seconds['alarm_to_verified']} s"
+        f" [dim](waits {facts['time_scale']:g} times faster than on AWS, work as it is)[/]"
+    )
+    shares = ", ".join(f"{name} {c['failed']} of {c['analyses']}" for name, c in traffic.items())
+    console.print(f"  failed analyses: {shares}")
+    console.print(f"  {facts['api_calls']} AWS calls by Selfright, {seconds['total']} s in all")

@@ -1,0 +1,41 @@
+"""`selfright`: exit code 0 ok, 1 refused or failed, 2 bad input with the field named."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import alarm, demo, incidents, runbooks, sandbox, workload
+
+app = typer.Typer(
+    help="Serverless applications on AWS that right themselves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(demo.app, name="demo")
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(runbooks.app, name="runbooks")
+app.add_typer(alarm.app, name="alarm")
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(workload.app, name="workload")
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one line and an exit code."""
+    from sandbox.server import SandboxError
+    from selfright.domain.errors import BadInputError, SelfrightError
+
+    try:
+        app()
+    except BadInputError as error:
+        _end(f"bad input: {error}", 2)
+    except (SelfrightError, SandboxError) as error:
+        _end(str(error), 1)
+    except KeyboardInterrupt:
+        _end("stopped", 1)
+
+
+def _end(message: str, code: int) -> None:
+    sys.stderr.write(f"selfright: {message}\n")
+    sys.exit(code)

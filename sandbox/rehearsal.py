@@ -1,0 +1,178 @@
+"""One alarm from symptom to proven fix, on the local AWS: what `selfright demo` runs.
+
+Nothing here helps Selfright along. The fault is a change that a person might have made, the symptom is real
+throttling under real traffic, the alarm is evaluated by CloudWatch's rules, and only the table's own throttle metric
+decides whether the fix worked.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox import faults, lifecycle, workload
+from sandbox.server import SandboxError, Server
+from sandbox.traffic import Counts, Traffic
+from selfright.adapters.aws import Aws
+from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.domain.incident import CaseFile, Entry, IncidentStatus
+
+ENVIRONMENT: workload.Environment = "development"
+WORKLOAD = "opportunity-analysis"
+SCALE = 12.0
+# Sandbox minutes of normal traffic before the fault: the alarm must have seen health, and it is the baseline.
+CALM_MINUTES = 3
+LOOK_EVERY = 0.2  # seconds of the wall
+# Seconds of the wall until the demo gives up; the whole run takes about a quarter of it.
+PATIENCE = 170.0
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Where the rehearsal tells what happens: `step` what it did itself, `entry` a new line of the timeline."""
+
+    step: Callable[[str, float], None]
+    alarm: Callable[[str, str, float], None]
+    entry: Callable[[Entry, float], None]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it; moments are sandbox time."""
+
+    case: CaseFile
+    fault_at: datetime
+    calm: Counts
+    broken: Counts
+    fixed: Counts
+    api_calls: int
+    capacity: dict[str, int]
+    alarm_state: str
+    scale: float
+
+    @property
+    def resolved(self) -> bool:
+        return self.case.incident.status is IncidentStatus.RESOLVED
+
+    def wall_seconds(self, start: datetime, end: datetime | None) -> float | None:
+        return round((end - start).total_seconds() / self.scale, 2) if end else None
+
+
+def rehearse(fault: str, home: Path, watcher: Watcher, scale: float = SCALE) -> Rehearsal:
+    """Bring a sandbox up in `home`, break the workload with `fault`, and watch until its incident is closed.
+
+    Raises SandboxError where the sandbox, the alarm or the incident does not get there in time. The sandbox is
+    taken down again in every case.
+    """
+    try:
+        server, outputs = lifecycle.up(
+            home, scale=scale, stacks=lifecycle.both_stacks(scale), tell=watcher.step
+        )
+        os.environ.update(server.environment())
+        ledger = DynamoDBIncidentStore(Aws(), outputs[lifecycle.CONTROL_PLANE]["LedgerTable"])
+        with Traffic(server, f"{WORKLOAD}-{ENVIRONMENT}-orchestrator") as traffic:
+            return _watch(server, ledger, traffic, fault, watcher)
+    finally:
+        lifecycle.down(home)
+
+
+def _watch(
+    server: Server, ledger: DynamoDBIncidentStore, traffic: Traffic, fault: str, watcher: Watcher
+) -> Rehearsal:
+    began = time.monotonic()
+    alarm = f"{WORKLOAD}-{ENVIRONMENT}-analysis-results-write-throttles"
+    _until(
+        lambda: _alarm_state(server, alarm) == "OK" and traffic.counts().sandbox_seconds > CALM_MINUTES * 60
+    )
+    calm = traffic.counts()
+    watcher.step(
+        f"{calm.total} analyses under normal traffic, {calm.failed} failed", time.monotonic() - began
+    )
+
+    fault_at = _now(server)
+    faults.on(fault, server, ENVIRONMENT)
+    watcher.step(f"fault: {faults.FAULTS[fault].story}", 0.0)
+
+    def since_fault(at: datetime) -> float:
+        return (at - fault_at).total_seconds() / server.scale
+
+    _until(lambda: _alarm_state(server, alarm) == "ALARM")
+    watcher.alarm(alarm, "ALARM", since_fault(_now(server)))
+    case = _follow(ledger, lambda entry: watcher.entry(entry, since_fault(entry.at)))
+    broken = traffic.counts().since(calm)
+    _until(lambda: _alarm_state(server, alarm) == "OK")
+    watcher.alarm(alarm, "OK", since_fault(_now(server)))
+    after = traffic.counts()
+    _until(lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
+    table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
+    units = table["Table"]["ProvisionedThroughput"]
+    return Rehearsal(
+        case=case,
+        fault_at=fault_at,
+        calm=calm,
+        broken=broken,
+        fixed=traffic.counts().since(after),
+        api_calls=_api_calls(server, fault_at),
+        capacity={"read": units["ReadCapacityUnits"], "write": units["WriteCapacityUnits"]},
+        alarm_state=_alarm_state(server, alarm),
+        scale=server.scale,
+    )
+
+
+def _follow(ledger: DynamoDBIncidentStore, tell: Callable[[Entry], None]) -> CaseFile:
+    """Tell every new line of the newest incident's timeline until it is closed."""
+    _until(lambda: bool(ledger.incidents(WORKLOAD, ENVIRONMENT, 1)))
+    (incident,) = ledger.incidents(WORKLOAD, ENVIRONMENT, 1)
+    told: set[str] = set()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        case = ledger.case(incident.id)
+        for entry in case.timeline:
+            if entry.key not in told:
+                told.add(entry.key)
+                tell(entry)
+        if case.incident.status is not IncidentStatus.OPEN:
+            return case
+        time.sleep(LOOK_EVERY)
+    raise SandboxError(f"incident {incident.id} was not closed within {PATIENCE:.0f} s")
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            raise SandboxError(f"the demo waited {PATIENCE:.0f} s in vain")
+        time.sleep(LOOK_EVERY)
+
+
+def _alarm_state(server: Server, name: str) -> str:
+    (alarm,) = server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(alarm["StateValue"])
+
+
+def _now(server: Server) -> datetime:
+    return datetime.fromtimestamp(server.now(), UTC)
+
+
+def _api_calls(server: Server, since: datetime) -> int:
+    """AWS calls that Selfright's functions made, as they count them themselves (metric AwsCalls)."""
+    stat: dict[str, Any] = {
+        "Metric": {
+            "Namespace": "Selfright",
+            "MetricName": "AwsCalls",
+            "Dimensions": [{"Name": "service", "Value": "selfright"}],
+        },
+        "Period": 60,
+        "Stat": "Sum",
+    }
+    found = server.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[{"Id": "calls", "MetricStat": stat}],
+        StartTime=since - timedelta(minutes=1),
+        EndTime=_now(server) + timedelta(minutes=1),
+    )
+    return int(sum(found["MetricDataResults"][0]["Values"]))
