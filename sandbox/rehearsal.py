@@ -105,10 +105,12 @@ def _watch(
     watcher.alarm(alarm, "ALARM", since_fault(_now(server)))
     case = _follow(ledger, lambda entry: watcher.entry(entry, since_fault(entry.at)))
     broken = traffic.counts().since(calm)
-    _until(lambda: _alarm_state(server, alarm) == "OK")
-    watcher.alarm(alarm, "OK", since_fault(_now(server)))
     after = traffic.counts()
-    _until(lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
+    if case.incident.status is IncidentStatus.RESOLVED:
+        _until(lambda: _alarm_state(server, alarm) == "OK")
+        watcher.alarm(alarm, "OK", since_fault(_now(server)))
+        after = traffic.counts()
+        _until(lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
     table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
     units = table["Table"]["ProvisionedThroughput"]
     return Rehearsal(
