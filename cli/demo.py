@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from datetime import datetime
@@ -16,6 +17,8 @@ from cli.timeline import entry_lines, line
 from sandbox.rehearsal import SCALE, Rehearsal, Watcher, rehearse
 from selfright.domain.incident import Attempt, Entry
 
+PICTURE_COLUMNS = 132
+
 app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
 
 
@@ -26,9 +29,11 @@ def demo(
         typer.Option(min=4, max=30, help="How much faster than the wall clock the sandbox's time runs."),
     ] = SCALE,
     as_json: AsJson = False,
+    picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG picture.")] = None,
 ) -> None:
     """Break the sample workload on the local AWS and watch Selfright put it right."""
-    console = Console(soft_wrap=True, highlight=False, stderr=as_json)
+    width = PICTURE_COLUMNS if picture else None
+    console = Console(soft_wrap=True, highlight=False, stderr=as_json, record=bool(picture), width=width)
     began = time.monotonic()
     home = ROOT / ".selfright"
     home.mkdir(exist_ok=True)
@@ -56,6 +61,9 @@ def demo(
         Console(soft_wrap=True).print_json(data=facts)
     else:
         _print(console, facts)
+    if picture:
+        svg = console.export_svg(title="make demo")
+        picture.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL))  # no fonts from afar
     if not result.resolved:
         raise typer.Exit(1)
 

@@ -102,15 +102,18 @@ def _print_server(server: Server, stacks: dict[str, Outputs]) -> None:
     since = datetime.fromtimestamp(server.origin, UTC).astimezone()
     answers = "[green]answers[/]" if server.answers() else "[red]does not answer[/]"
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ignore")  # paths and addresses are there to be copied
     table.add_row("local AWS", f"[bold]{server.endpoint}[/] {answers}")
     table.add_row("clock", f"{server.scale:g} times faster than the wall")
     table.add_row("IAM", "enforced" if server.auth else "not enforced")
     table.add_row("process", f"{server.pid}, since {since:%H:%M:%S}")
     table.add_row("log", str(server.log))
     for name, outputs in stacks.items():
-        table.add_row("stack", f"[bold]{name}[/] [dim]outputs: {len(outputs)}, shown by status --json[/]")
-    if not stacks:
+        table.add_row("stack", f"[bold]{name}[/] [dim]outputs: {len(outputs)}[/]")
+    if stacks:
+        table.add_row("", "[dim]outputs and all else: selfright sandbox status --json[/]")
+    else:
         table.add_row("stacks", "none deployed")
     out.print(table)
 

@@ -55,11 +55,13 @@ def _more(entry: Entry) -> list[str]:
         case EntryKind.CHECKS_RUN:
             return [f"{check} failed: {why}" for check, why in detail.get("failed", {}).items()]
         case EntryKind.OUTCOME_JUDGED:
+            rule = f"alarm where {detail['comparison']} {detail['threshold']:g}"
             numbers = {
                 name: ", ".join(f"{v:.3g}" for v in detail[name]) or "-" for name in ("before", "after")
             }
             return [
-                f"{detail['metric']}: before {numbers['before']}; after {numbers['after']}",
+                f"before {numbers['before']}",
+                f"after  {numbers['after']}  ({rule})",
                 *(f"guard {name}: {state}" for name, state in detail["guards"].items()),
             ]
         case _:

@@ -60,7 +60,7 @@ class Rehearsal:
         return self.case.incident.status is IncidentStatus.RESOLVED
 
     def wall_seconds(self, start: datetime, end: datetime | None) -> float | None:
-        return round((end - start).total_seconds() / self.scale, 2) if end else None
+        return round((end - start).total_seconds() / self.scale, 3) if end else None
 
 
 def rehearse(fault: str, home: Path, watcher: Watcher, scale: float = SCALE) -> Rehearsal:
@@ -102,13 +102,13 @@ def _watch(
         return (at - fault_at).total_seconds() / server.scale
 
     _until(lambda: _alarm_state(server, alarm) == "ALARM")
-    watcher.alarm(alarm, "ALARM", since_fault(_now(server)))
+    watcher.alarm(alarm, "ALARM", since_fault(_alarm(server, alarm)["StateTransitionedTimestamp"]))
     case = _follow(ledger, lambda entry: watcher.entry(entry, since_fault(entry.at)))
     broken = traffic.counts().since(calm)
     after = traffic.counts()
     if case.incident.status is IncidentStatus.RESOLVED:
         _until(lambda: _alarm_state(server, alarm) == "OK")
-        watcher.alarm(alarm, "OK", since_fault(_now(server)))
+        watcher.alarm(alarm, "OK", since_fault(_alarm(server, alarm)["StateTransitionedTimestamp"]))
         after = traffic.counts()
         _until(lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
     table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
@@ -152,9 +152,13 @@ def _until(true: Callable[[], bool]) -> None:
         time.sleep(LOOK_EVERY)
 
 
-def _alarm_state(server: Server, name: str) -> str:
+def _alarm(server: Server, name: str) -> dict[str, Any]:
     (alarm,) = server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return str(alarm["StateValue"])
+    return dict(alarm)
+
+
+def _alarm_state(server: Server, name: str) -> str:
+    return str(_alarm(server, name)["StateValue"])
 
 
 def _now(server: Server) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,9 +11,12 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from sandbox.processes import fingerprint, group_members
 
 ROOT = Path(__file__).resolve().parent.parent
 EMULATOR_PYTHON = ROOT / ".envs" / "emulator" / "bin" / "python"
@@ -20,8 +24,13 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START_TIMEOUT = 60.0
 STOP_GRACE = 5.0
+STATE_FILE = "state.json"
 
-_children: dict[int, subprocess.Popen[bytes]] = {}  # those this process started, to be reaped by it
+# Waits until the emulator's end of a pipe closes, however it ended, then ends what is left of its process
+# group: a Lambda worker that hangs in a handler would outlive an emulator that was killed.
+WATCHER = 'read -r _; kill -s KILL -- "-$0" 2>/dev/null'
+
+_children: dict[int, list[subprocess.Popen[bytes]]] = {}  # those this process started, to be reaped by it
 
 
 class SandboxError(RuntimeError):
@@ -30,13 +39,28 @@ class SandboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class Server:
-    """A running emulator. `origin` and `scale` are its clock, see sandbox/emulator/clock.py."""
+    """A running emulator. `origin` and `scale` are its clock, see sandbox/emulator/clock.py.
+
+    It leads a process group that its Lambda workers belong to. `started` tells it from a later process that
+    was given the same pid.
+    """
 
     pid: int
     port: int
     folder: Path
     origin: float
     scale: float
+    started: str
+    auth: bool = False
+
+    @classmethod
+    def found_in(cls, folder: Path) -> Server | None:
+        """The emulator whose state lies in `folder`, running or not."""
+        try:
+            state = json.loads((folder / STATE_FILE).read_text())
+            return cls(**{**state, "folder": folder})
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
 
     @property
     def endpoint(self) -> str:
@@ -88,18 +112,27 @@ class Server:
             return False
 
     def alive(self) -> bool:
-        return _alive(self.pid)
+        return fingerprint(self.pid) == self.started
 
     def stop(self) -> None:
-        """End the process (TERM, then KILL after a grace period) and delete its folder."""
+        """End the process with its workers (TERM, then KILL after a grace period) and delete its folder."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if not _alive(self.pid):
-                break
-            os.killpg(self.pid, number)
-            deadline = time.monotonic() + STOP_GRACE
-            while _alive(self.pid) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            if self.alive():
+                os.killpg(self.pid, number)
+                _wait(lambda: not self.alive(), STOP_GRACE)
+        if fingerprint(self.pid) is None and group_members(self.pid):
+            # The number of a group is not given away while it has members: these are the emulator's workers.
+            os.killpg(self.pid, signal.SIGKILL)
+            _wait(lambda: not group_members(self.pid), STOP_GRACE)
+        for child in _children.pop(self.pid, []):
+            child.wait(STOP_GRACE)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def remember(self) -> None:
+        """Write the state file, whole or not at all."""
+        draft = self.folder / f"{STATE_FILE}.draft"
+        draft.write_text(json.dumps(asdict(self), default=str, indent=2) + "\n")
+        draft.replace(self.folder / STATE_FILE)
 
 
 def start(
@@ -112,9 +145,21 @@ def start(
     """
     if not EMULATOR_PYTHON.exists():
         raise SandboxError("the emulator is not installed; run `make emulator`")
+    folder = folder.resolve()
     folder.mkdir(parents=True)
     (folder / "tmp").mkdir()
-    server = Server(pid=0, port=_free_port(), folder=folder, origin=time.time(), scale=scale)
+    server = _launch(folder, scale=scale, auth=auth, extra=extra or {})
+    _wait(lambda: server.answers() or not server.alive(), START_TIMEOUT)
+    if not server.answers():
+        tail = "\n".join(server.log.read_text().splitlines()[-15:])
+        server.stop()
+        raise SandboxError(f"the emulator did not start:\n{tail}")
+    return server
+
+
+def _launch(folder: Path, *, scale: float, auth: bool, extra: dict[str, str]) -> Server:
+    """Start the emulator and its watcher, and write down that they run; nobody answers yet."""
+    server = Server(0, _free_port(), folder, time.time(), scale, "", auth)
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(folder),
@@ -124,41 +169,46 @@ def start(
         "BIND_HOST": "127.0.0.1",
         "AUTH": "true" if auth else "false",
         **server.environment(),
-        **(extra or {}),
+        **extra,
     }
-    with server.log.open("w") as log:
-        process = subprocess.Popen(  # noqa: S603
-            [str(EMULATOR_PYTHON), "-m", "sandbox.emulator"],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            cwd=folder,
-            env=environment,
+    closes_with_emulator, held_by_emulator = os.pipe()
+    try:
+        with server.log.open("w") as log:
+            emulator = subprocess.Popen(  # noqa: S603
+                [str(EMULATOR_PYTHON), "-m", "sandbox.emulator"],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=folder,
+                env=environment,
+                pass_fds=[held_by_emulator],
+                start_new_session=True,
+            )
+        watcher = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", WATCHER, str(emulator.pid)],
+            stdin=closes_with_emulator,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
             start_new_session=True,
         )
-    _children[process.pid] = process
-    server = Server(process.pid, server.port, folder, server.origin, server.scale)
-    deadline = time.monotonic() + START_TIMEOUT
-    while not server.answers():
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = "\n".join(server.log.read_text().splitlines()[-15:])
-            server.stop()
-            raise SandboxError(f"the emulator did not start:\n{tail}")
-        time.sleep(0.05)
+    finally:
+        os.close(closes_with_emulator)
+        os.close(held_by_emulator)
+    _children[emulator.pid] = [emulator, watcher]
+    server = replace(server, pid=emulator.pid, started=fingerprint(emulator.pid) or "ended at once")
+    server.remember()
     return server
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> None:
+    """Return as soon as `condition` holds, and after `seconds` at the latest."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _alive(pid: int) -> bool:
-    if child := _children.get(pid):
-        return child.poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
