@@ -8,7 +8,38 @@ import os
 from sandbox.emulator.clock import SandboxClock
 
 # In this order: a later behaviour may rely on an earlier one.
-BEHAVIOURS: tuple[str, ...] = ()
+BEHAVIOURS: tuple[str, ...] = (
+    "cloudwatch_time",
+    "cloudwatch_store",
+    "cloudwatch_suppression",
+    "cloudwatch_mute_rules",
+    "cloudwatch_alarm_definitions",
+    "cloudwatch_alarm_changes",
+    "cloudwatch_alarms",
+    "cloudwatch_get_metric_data",
+    "cloudwatch_get_metric_statistics",
+    "cloudwatch_log_metrics",
+    "cloudwatch_log_search",
+    "dynamodb_time",
+    "dynamodb_metrics",
+    "dynamodb_throttling",
+    "dynamodb_capacity_changes",
+    "autoscaling_targets",
+    "cloudformation_alarms",
+    "cloudformation_tables",
+    "cloudformation_types",
+    "lambda_execution",
+    "lambda_metrics",
+    "lambda_aliases",
+    "lambda_async",
+    "lambda_polling",
+    "events_clock",
+    "events_delivery",
+    "events_cloudformation",
+    "events_admin",
+    "iam_requests",
+    "step_functions",
+)
 
 
 def main() -> None:
