@@ -20,7 +20,7 @@ def original(owner: Any, name: str) -> Any:
         return getattr(owner, name)
     except AttributeError:
         where = getattr(owner, "__name__", repr(owner))
-        package = where.split(".")[0]
+        package = (getattr(owner, "__module__", None) or where).split(".")[0]  # a class names its module
         raise PinnedNameMovedError(
             f"{where}.{name} is gone in {package} {version(package)}; "
             f"locks/emulator.in pins the version this behaviour was written for"
