@@ -29,7 +29,9 @@ def demo(
         typer.Option(min=4, max=30, help="How much faster than the wall clock the sandbox's time runs."),
     ] = SCALE,
     as_json: AsJson = False,
-    picture: Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG picture.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also save what was printed, as an SVG picture.")
+    ] = None,
 ) -> None:
     """Break the sample workload on the local AWS and watch Selfright put it right."""
     width = PICTURE_COLUMNS if picture else None

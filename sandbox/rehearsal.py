@@ -87,7 +87,8 @@ def _watch(
     began = time.monotonic()
     alarm = f"{WORKLOAD}-{ENVIRONMENT}-analysis-results-write-throttles"
     _until(
-        lambda: _alarm_state(server, alarm) == "OK" and traffic.counts().sandbox_seconds > CALM_MINUTES * 60
+        "calm",
+        lambda: _alarm_state(server, alarm) == "OK" and traffic.counts().sandbox_seconds > CALM_MINUTES * 60,
     )
     calm = traffic.counts()
     watcher.step(
@@ -101,16 +102,17 @@ def _watch(
     def since_fault(at: datetime) -> float:
         return (at - fault_at).total_seconds() / server.scale
 
-    _until(lambda: _alarm_state(server, alarm) == "ALARM")
+    _until("the alarm", lambda: _alarm_state(server, alarm) == "ALARM")
     watcher.alarm(alarm, "ALARM", since_fault(_alarm(server, alarm)["StateTransitionedTimestamp"]))
     case = _follow(ledger, lambda entry: watcher.entry(entry, since_fault(entry.at)))
     broken = traffic.counts().since(calm)
     after = traffic.counts()
     if case.incident.status is IncidentStatus.RESOLVED:
-        _until(lambda: _alarm_state(server, alarm) == "OK")
-        watcher.alarm(alarm, "OK", since_fault(_alarm(server, alarm)["StateTransitionedTimestamp"]))
+        _until("the alarm's return to OK", lambda: _alarm_state(server, alarm) == "OK")
+        if (ok_at := _alarm(server, alarm)["StateTransitionedTimestamp"]) > case.timeline[-1].at:
+            watcher.alarm(alarm, "OK", since_fault(ok_at))  # else the timeline has told it
         after = traffic.counts()
-        _until(lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
+        _until("healthy traffic", lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
     table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
     units = table["Table"]["ProvisionedThroughput"]
     return Rehearsal(
@@ -128,7 +130,7 @@ def _watch(
 
 def _follow(ledger: DynamoDBIncidentStore, tell: Callable[[Entry], None]) -> CaseFile:
     """Tell every new line of the newest incident's timeline until it is closed."""
-    _until(lambda: bool(ledger.incidents(WORKLOAD, ENVIRONMENT, 1)))
+    _until("an incident", lambda: bool(ledger.incidents(WORKLOAD, ENVIRONMENT, 1)))
     (incident,) = ledger.incidents(WORKLOAD, ENVIRONMENT, 1)
     told: set[str] = set()
     deadline = time.monotonic() + PATIENCE
@@ -144,11 +146,11 @@ def _follow(ledger: DynamoDBIncidentStore, tell: Callable[[Entry], None]) -> Cas
     raise SandboxError(f"incident {incident.id} was not closed within {PATIENCE:.0f} s")
 
 
-def _until(true: Callable[[], bool]) -> None:
+def _until(what: str, true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not true():
         if time.monotonic() > deadline:
-            raise SandboxError(f"the demo waited {PATIENCE:.0f} s in vain")
+            raise SandboxError(f"the demo waited {PATIENCE:.0f} s for {what} in vain")
         time.sleep(LOOK_EVERY)
 
 
