@@ -153,6 +153,7 @@ class TableState(BaseModel):
     read_units: int | None = None
     write_units: int | None = None
     decreases_today: int = 0
+    indexes: int = 0  # global secondary indexes
 
 
 class ScalingTarget(BaseModel):

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 from selfright.domain.catalogue import ActionDeclaration
 from selfright.domain.errors import BusyError, RefusedError
 from selfright.domain.incident import Plan
-from selfright.domain.manifest import DynamoDBTable
+from selfright.domain.manifest import DynamoDBTable, ResourceType
 from selfright.ports import Action, Instruments, Values
 
 PROVISIONED, ON_DEMAND = "PROVISIONED", "PAY_PER_REQUEST"
+TABLE = frozenset({ResourceType.DYNAMODB_TABLE})
 DESCRIBE = frozenset({"dynamodb:DescribeTable"})
 
 
@@ -25,6 +26,7 @@ class RaiseCapacity:
     declaration: ClassVar = ActionDeclaration(
         name="dynamodb.raise_capacity",
         summary="Raise the provisioned units of the starved direction to what the demand needs",
+        resource_types=TABLE,
         permissions=frozenset({"dynamodb:UpdateTable"}),
         reading=DESCRIBE,
         reversible=True,
@@ -56,6 +58,7 @@ class SwitchToOnDemand:
     declaration: ClassVar = ActionDeclaration(
         name="dynamodb.switch_to_on_demand",
         summary="Switch the table to on-demand, where the demand is beyond the manifest's limits",
+        resource_types=TABLE,
         permissions=frozenset({"dynamodb:UpdateTable"}),
         reading=DESCRIBE,
         reversible=True,
@@ -71,6 +74,9 @@ class SwitchToOnDemand:
         before = _values(instruments, resource.name)
         if before["mode"] == ON_DEMAND:
             raise RefusedError("the table is in on-demand mode already")
+        if indexes := instruments.tables.describe(resource.name).indexes:
+            # Going back to provisioned mode takes units for every index, and those are not on record.
+            raise RefusedError(f"the switch could not be undone: the table has {indexes} secondary index(es)")
         return _plan(self, key, resource, before, {"mode": ON_DEMAND, "read_units": 0, "write_units": 0})
 
     def read(self, instruments: Instruments, plan: Plan) -> dict[str, str | int | float]:
@@ -84,6 +90,7 @@ class RaiseAutoscalingMaximum:
     declaration: ClassVar = ActionDeclaration(
         name="dynamodb.raise_autoscaling_maximum",
         summary="Raise the upper bound of Application Auto Scaling, which then raises the table by itself",
+        resource_types=TABLE,
         permissions=frozenset({"application-autoscaling:RegisterScalableTarget"}),
         reading=frozenset({"application-autoscaling:DescribeScalableTargets"}),
         reversible=True,
@@ -107,7 +114,8 @@ class RaiseAutoscalingMaximum:
 
     def apply(self, instruments: Instruments, plan: Plan, values: Values) -> None:
         for direction, maximum in values.items():
-            instruments.scaling.set_maximum(plan.target, direction, int(maximum))
+            if plan.before[direction] != plan.after[direction]:
+                instruments.scaling.set_maximum(plan.target, direction, int(maximum))
 
     @staticmethod
     def _maxima(instruments: Instruments, table: str) -> dict[str, str | int | float]:

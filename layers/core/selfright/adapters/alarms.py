@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from selfright.adapters.aws import Aws, translated
+from selfright.adapters.metric_data import read_metric_data
 from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.errors import NotFoundError
 from selfright.domain.gates import AlarmNow
@@ -29,18 +30,12 @@ class CloudWatchAlarms:
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         alarm = self._describe(name)
         definition = AlarmDefinition.parse(alarm)
-        with translated(f"reading the metric of alarm {name}"):
-            points: dict[float, float] = {}
-            label = ""
-            pages = self._aws.client("cloudwatch").get_paginator("get_metric_data")
-            for page in pages.paginate(
-                MetricDataQueries=_queries(alarm), StartTime=start, EndTime=end, ScanBy="TimestampAscending"
-            ):
-                for result in page["MetricDataResults"]:
-                    label = result.get("Label") or label
-                    times = (t.timestamp() for t in result["Timestamps"])
-                    points.update(zip(times, result["Values"], strict=True))
-        return Watched(name=name, metric=label or name, definition=definition, points=points)
+        # CloudWatch cuts periods from StartTime on; on a period's border they are those that the alarm looks at.
+        aligned = start - timedelta(seconds=start.timestamp() % definition.period)
+        queries = _queries(alarm, definition.watched)
+        doing = f"reading the metric of alarm {name}"
+        found = read_metric_data(self._aws, queries, aligned, end, doing)[definition.watched]
+        return Watched(name=name, metric=found.label or name, definition=definition, points=found.points)
 
     def _describe(self, name: str) -> dict[str, Any]:
         with translated(f"reading alarm {name}"):
@@ -54,9 +49,10 @@ class CloudWatchAlarms:
     def _muted_by(self, name: str) -> str | None:
         """An active mute rule that covers this alarm. Mute rules stop actions, not state changes: we must ask."""
         with translated(f"reading the mute rules of alarm {name}"):
-            rules = self._aws.client("cloudwatch").list_alarm_mute_rules(AlarmName=name, Statuses=["ACTIVE"])
-        for rule in rules.get("AlarmMuteRuleSummaries", ()):
-            return str(rule["AlarmMuteRuleArn"]).rsplit(":", 1)[-1]
+            pages = self._aws.client("cloudwatch").get_paginator("list_alarm_mute_rules")
+            for page in pages.paginate(AlarmName=name, Statuses=["ACTIVE"]):
+                for rule in page.get("AlarmMuteRuleSummaries", ()):
+                    return str(rule["AlarmMuteRuleArn"]).rsplit(":", 1)[-1]
         return None
 
 
@@ -66,7 +62,7 @@ def _transition(alarm: dict[str, Any]) -> datetime:
     return at.astimezone(UTC)
 
 
-def _queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+def _queries(alarm: dict[str, Any], watched: str) -> list[dict[str, Any]]:
     if alarm.get("Metrics"):
         return list(alarm["Metrics"])
     metric = {k: alarm[k] for k in ("Namespace", "MetricName", "Dimensions") if k in alarm}
@@ -75,4 +71,6 @@ def _queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
         "Period": alarm["Period"],
         "Stat": alarm.get("Statistic") or alarm["ExtendedStatistic"],
     }
-    return [{"Id": "m", "MetricStat": stat}]
+    if "Unit" in alarm:
+        stat["Unit"] = alarm["Unit"]
+    return [{"Id": watched, "MetricStat": stat}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfright.domain.errors import BusyError, ConflictError, NotFoundError, SourceDownError, ThrottledError
+from selfright.domain.errors import (
+    BusyError,
+    ConflictError,
+    NotFoundError,
+    RefusedError,
+    SourceDownError,
+    ThrottledError,
+)
 
 _ERRORS: dict[str, type[Exception]] = {
     **dict.fromkeys(
@@ -23,13 +31,17 @@ _ERRORS: dict[str, type[Exception]] = {
             "TooManyRequestsException",
             "ProvisionedThroughputExceededException",
             "RequestLimitExceeded",
+            "TransactionInProgressException",
+            "TransactionConflictException",
         ),
         ThrottledError,
     ),
     **dict.fromkeys(("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey"), NotFoundError),
     **dict.fromkeys(("ConditionalCheckFailedException", "ExecutionAlreadyExists"), ConflictError),
-    "ResourceInUseException": BusyError,
+    **dict.fromkeys(("ResourceInUseException", "ConcurrentUpdateException"), BusyError),
 }
+# Where a change is asked for, these are AWS's answer, not a failure to ask.
+_REFUSALS = {"AccessDeniedException", "LimitExceededException", "ValidationException"}
 
 
 class Aws:
@@ -38,12 +50,16 @@ class Aws:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
+        self._lock = (
+            threading.RLock()
+        )  # checks run in threads, and a Session may not make clients in two at once
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            connect: Any = self._session.client
-            self._clients[service] = connect(service, config=self._config)
-        return self._clients[service]
+        with self._lock:
+            if service not in self._clients:
+                connect: Any = self._session.client
+                self._clients[service] = connect(service, config=self._config)
+            return self._clients[service]
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -62,16 +78,22 @@ class Aws:
         )
 
     def _count(self, model: Any, **_: Any) -> None:
-        self.calls[f"{model.service_model.service_name}:{model.name}"] += 1
+        with self._lock:
+            self.calls[f"{model.service_model.service_name}:{model.name}"] += 1
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise our error for AWS's; `doing` is the start of its message ("reading alarm x")."""
+def translated(doing: str, *, changing: bool = False) -> Iterator[None]:
+    """Raise our error for AWS's; `doing` is the start of its message ("reading alarm x").
+
+    `changing`: the call changes a resource, so a quota, a rule or a missing permission is a RefusedError.
+    """
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
+        if changing and code in _REFUSALS:
+            raise RefusedError(f"{doing}: {error}") from error
         raise _ERRORS.get(code, SourceDownError)(f"{doing}: {error}") from error
     except BotoCoreError as error:
         raise SourceDownError(f"{doing}: {error}") from error

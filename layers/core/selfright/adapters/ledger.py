@@ -13,18 +13,19 @@ from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.errors import ConflictError, NotFoundError, ThrottledError
 from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
 
 KEEP_DECISIONS = timedelta(days=90)  # as long as Step Functions keeps an execution's name taken
 FREE = "attribute_not_exists(PK)"
-# A problem can be opened where none is open and it has not recovered after the signal's moment.
-OPENABLE = (
-    "(attribute_not_exists(open_incident) OR open_incident = :none)"
-    " AND (attribute_not_exists(ok_since) OR ok_since < :at)"
-)
+# A problem can be opened where none is open and the signal's alarm has not recovered after the signal's moment.
+# Several alarms can report one problem (reads and writes of a table): each recovers for itself.
+OPENABLE = "(attribute_not_exists(open_incident) OR open_incident = :none) AND (attribute_not_exists(#ok) OR #ok < :at)"
 JOIN_TRIES = 5
+# Signals of one problem write its item at the same time; DynamoDB then turns all but one away.
+CONFLICT_TRIES = 4
+AGAIN = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
 
 Write = dict[str, Any]
 
@@ -44,6 +45,7 @@ class DynamoDBIncidentStore:
                         "SET open_incident = :incident, episode = :at",
                         OPENABLE,
                         {":incident": incident.id, ":at": _time(signal.at), ":none": ""},
+                        names={"#ok": _ok_since(signal)},
                     ),
                     self._put_incident(incident),
                     self._put_entry(incident.id, _signal_entry(signal, now)),
@@ -57,7 +59,7 @@ class DynamoDBIncidentStore:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
             state = self._problem(incident.fingerprint)
             if (current := state.get("open_incident", "")) == "":
-                if state.get("ok_since", "") < _time(signal.at):
+                if state.get(_ok_since(signal), "") < _time(signal.at):
                     continue  # it was closed between our two looks
                 return self._put_decision(
                     _record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
@@ -74,9 +76,10 @@ class DynamoDBIncidentStore:
             self._put_record(record),
             self._update(
                 keys.problem(fingerprint),
-                "SET ok_since = :at",
-                "attribute_not_exists(ok_since) OR ok_since < :at",
+                "SET #ok = :at",
+                "attribute_not_exists(#ok) OR #ok < :at",
                 {":at": _time(signal.at)},
+                names={"#ok": _ok_since(signal)},
             ),
         ]
         if current:
@@ -166,7 +169,7 @@ class DynamoDBIncidentStore:
     ) -> Incident:
         incident = self.case(incident_id).incident
         if incident.status is IncidentStatus.OPEN:
-            self._transact(
+            lost = self._transact(
                 [
                     self._update(
                         keys.incident(incident_id),
@@ -189,6 +192,8 @@ class DynamoDBIncidentStore:
                     self._put_entry(incident_id, entry),
                 ]
             )
+            if lost and lost[0] is None:
+                raise ConflictError(f"{incident_id} is open, but another incident holds its problem")
             incident = self.case(incident_id).incident
         return incident
 
@@ -239,20 +244,23 @@ class DynamoDBIncidentStore:
     def _transact(self, writes: Sequence[Write]) -> list[str | None] | None:
         """Write all or nothing. None: written; else per write the code that stopped it, or None.
 
-        Raises ThrottledError where another transaction was at the same items: repeat.
+        Raises ThrottledError where other writes were at the same items each time.
         """
         client = self._client
-        with translated("writing to the ledger"):
-            try:
-                client.transact_write_items(TransactItems=list(writes))
-            except client.exceptions.TransactionCanceledException as error:
-                codes = [r.get("Code", "None") for r in error.response["CancellationReasons"]]
-                lost = [None if code == "None" else code for code in codes]
-                if any(code not in {None, "ConditionalCheckFailed"} for code in lost):
-                    error.response["Error"]["Code"] = "ThrottlingException"
-                    raise
-                return lost
-        return None
+        for _ in range(CONFLICT_TRIES):
+            with translated("writing to the ledger"):
+                try:
+                    client.transact_write_items(TransactItems=list(writes))
+                except client.exceptions.TransactionCanceledException as error:
+                    codes = [r.get("Code", "None") for r in error.response["CancellationReasons"]]
+                    lost = [None if code == "None" else code for code in codes]
+                    if set(lost) & AGAIN:
+                        continue
+                    if set(lost) - {None, "ConditionalCheckFailed"}:
+                        raise
+                    return lost
+            return None
+        raise ThrottledError(f"writing to the ledger: turned away {CONFLICT_TRIES} times")
 
     def _put_record(self, record: DecisionRecord) -> Write:
         expires = int((record.decided_at + KEEP_DECISIONS).timestamp())
@@ -321,8 +329,13 @@ def _signal_entry(signal: Signal, now: datetime) -> Entry:
         key=f"signal-{signal.id}",
         at=now,
         kind=EntryKind.SIGNAL_RECEIVED,
-        text=f"{signal.alarm_name} is {signal.state}: {signal.reason}"[:500],
-        detail={"alarm": signal.alarm_name, "state": signal.state, "since": _time(signal.at)},
+        text=f"{signal.alarm_name} is {signal.state}",
+        detail={
+            "alarm": signal.alarm_name,
+            "state": signal.state,
+            "since": _time(signal.at),
+            "reason": signal.reason,
+        },
     )
 
 
@@ -335,6 +348,11 @@ def _incident(item: dict[str, Any]) -> Incident:
         "closed_at": item.get("closed_at", {}).get("S"),
     }
     return Incident.model_validate({**json.loads(item["doc"]["S"]), **changing})
+
+
+def _ok_since(signal: Signal) -> str:
+    """Attribute of a problem: since when one of its alarms is OK."""
+    return f"ok_since {signal.alarm_name}"
 
 
 def _time(at: datetime) -> str:

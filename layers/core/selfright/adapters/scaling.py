@@ -36,7 +36,7 @@ class TableScalingTargets:
         }
 
     def set_maximum(self, table: str, direction: str, maximum: int) -> None:
-        with translated(f"raising the autoscaling maximum of table {table}"):
+        with translated(f"changing the autoscaling maximum of table {table}", changing=True):
             self._aws.client("application-autoscaling").register_scalable_target(
                 ServiceNamespace="dynamodb",
                 ResourceId=f"table/{table}",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.errors import RefusedError
+from selfright.adapters.metric_data import read_metric_data
 from selfright.ports import TableState, Throttles, Usage
 
 MINUTE = 60
@@ -36,6 +36,7 @@ class DynamoDBTables:
             read_units=None if on_demand else units["ReadCapacityUnits"],
             write_units=None if on_demand else units["WriteCapacityUnits"],
             decreases_today=units.get("NumberOfDecreasesToday", 0),
+            indexes=len(found.get("GlobalSecondaryIndexes", ())),
         )
 
     def usage(self, table: str, start: datetime, end: datetime) -> Mapping[str, Usage]:
@@ -79,15 +80,8 @@ class DynamoDBTables:
         self._update(table, BillingMode="PAY_PER_REQUEST")
 
     def _update(self, table: str, **change: Any) -> None:
-        client = self._aws.client("dynamodb")
-        with translated(f"updating table {table}"):
-            try:
-                client.update_table(TableName=table, **change)
-            except (client.exceptions.LimitExceededException, client.exceptions.ClientError) as error:
-                code = error.response["Error"]["Code"]
-                if code in {"LimitExceededException", "ValidationException", "AccessDeniedException"}:
-                    raise RefusedError(f"AWS refuses to change table {table}: {error}") from error
-                raise
+        with translated(f"changing table {table}", changing=True):
+            self._aws.client("dynamodb").update_table(TableName=table, **change)
 
     def _series(
         self, table: str, wanted: Mapping[str, tuple[str, str]], start: datetime, end: datetime
@@ -98,14 +92,8 @@ class DynamoDBTables:
     def _data(
         self, queries: list[dict[str, Any]], start: datetime, end: datetime, table: str
     ) -> dict[str, dict[float, float]]:
-        found: dict[str, dict[float, float]] = {q["Id"]: {} for q in queries}
-        with translated(f"reading the metrics of table {table}"):
-            pages = self._aws.client("cloudwatch").get_paginator("get_metric_data")
-            for page in pages.paginate(MetricDataQueries=queries, StartTime=start, EndTime=end):
-                for result in page["MetricDataResults"]:
-                    times = (t.timestamp() for t in result["Timestamps"])
-                    found[result["Id"]].update(zip(times, result["Values"], strict=True))
-        return found
+        found = read_metric_data(self._aws, queries, start, end, f"reading the metrics of table {table}")
+        return {key: series.points for key, series in found.items()}
 
 
 def _query(key: str, metric: str, stat: str, table: str, **dimensions: str) -> dict[str, Any]:

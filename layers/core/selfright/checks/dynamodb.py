@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfright.checks.registry import check
 from selfright.domain.catalogue import CheckDeclaration, CheckResult
-from selfright.domain.manifest import DynamoDBTable
+from selfright.domain.manifest import DynamoDBTable, ResourceType
 from selfright.ports import Instruments
 
+TABLE = frozenset({ResourceType.DYNAMODB_TABLE})
 DIRECTIONS = ("read", "write")
 # UpdateTable lowers provisioned throughput at most 4 times a day (UTC), then once more per hour without one;
 # a raise that cannot be lowered again cannot be undone.
@@ -39,6 +40,7 @@ class LatencyWindow(Window):
     CheckDeclaration(
         name="dynamodb.table",
         summary="Mode, status and what may still be changed today",
+        resource_types=TABLE,
         permissions=frozenset({"dynamodb:DescribeTable"}),
         findings={
             "table-on-demand": "the table is in on-demand mode",
@@ -65,6 +67,7 @@ def table(instruments: Instruments, resource: DynamoDBTable, _: BaseModel) -> Ch
     CheckDeclaration(
         name="dynamodb.throttling",
         summary="Consumed and demanded capacity, and the cause of every throttle",
+        resource_types=TABLE,
         parameters=Window,
         permissions=frozenset({"cloudwatch:GetMetricData"}),
         findings={
@@ -101,6 +104,7 @@ def throttling(instruments: Instruments, resource: DynamoDBTable, window: Window
     CheckDeclaration(
         name="dynamodb.autoscaling",
         summary="Whether Application Auto Scaling owns the table's capacity",
+        resource_types=TABLE,
         permissions=frozenset({"application-autoscaling:DescribeScalableTargets"}),
         findings={
             "autoscaled": "Application Auto Scaling is registered for the table; it would undo a direct change",
@@ -119,6 +123,7 @@ def autoscaling(instruments: Instruments, resource: DynamoDBTable, _: BaseModel)
     CheckDeclaration(
         name="dynamodb.latency",
         summary="Mean latency of successful requests",
+        resource_types=TABLE,
         parameters=LatencyWindow,
         permissions=frozenset({"cloudwatch:GetMetricData"}),
         findings={"latency-high": "successful requests take longer than they should"},

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from selfright.domain.manifest import ResourceType
+
 
 class NoParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,7 @@ class Declaration(BaseModel):
 
     name: str = Field(pattern=r"^[a-z]+\.[a-z_]+$")
     summary: str
+    resource_types: frozenset[ResourceType]
     parameters: type[BaseModel] = NoParameters
     permissions: frozenset[str]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from selfright.domain.alarms import State
 from selfright.domain.gates import GateResult
 from selfright.domain.judgement import Judgement
 from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
@@ -107,6 +110,15 @@ class AttemptStatus(StrEnum):
     REFUSED = "refused"  # a gate or the action itself said no; nothing was changed
 
 
+class Standing(StrEnum):
+    """How far a planned change has come, read from the resource itself."""
+
+    NOT_MADE = "not-made"
+    PARTLY_MADE = "partly-made"  # an action that needs several calls was interrupted between two of them
+    MADE = "made"
+    DRIFTED = "drifted"  # a value is neither the one before nor the one after: somebody else was there
+
+
 class Plan(BaseModel):
     """What an action would change: values before and after, by name. Both are needed to undo and to repeat."""
 
@@ -120,6 +132,17 @@ class Plan(BaseModel):
     after: dict[str, str | int | float]
     resources_touched: int = 1
     increase_factor: float = Field(default=1.0, ge=0)
+
+    def standing(self, current: Mapping[str, str | int | float]) -> Standing:
+        """What the resource's `current` values, by the names of this plan, say about the change."""
+        if current == self.after:
+            return Standing.MADE
+        if current == self.before:
+            return Standing.NOT_MADE
+        ours = current.keys() == self.after.keys() and all(
+            value in (self.before[name], self.after[name]) for name, value in current.items()
+        )
+        return Standing.PARTLY_MADE if ours else Standing.DRIFTED
 
 
 class Attempt(BaseModel):
@@ -151,6 +174,21 @@ class CaseFile(BaseModel):
     def attempt(self, number: int) -> Attempt:
         """Attempt `number`, empty where it has not begun."""
         return next((a for a in self.attempts if a.number == number), Attempt(number=number))
+
+    @property
+    def episode(self) -> datetime:
+        """When the incident's own alarm went off last, as far as its signals have told.
+
+        An alarm that flaps goes off again while its incident is open; that signal joins the incident.
+        """
+        own = [
+            datetime.fromisoformat(entry.detail["since"])
+            for entry in self.timeline
+            if entry.kind is EntryKind.SIGNAL_RECEIVED
+            and entry.detail["alarm"] == self.incident.alarm_name
+            and entry.detail["state"] == State.ALARM
+        ]
+        return max([self.incident.episode, *own])
 
     @property
     def tried(self) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """Did the change help? Decided on the metric that raised the alarm, and on the guards that must not get worse.
 
 Only whole periods that began after the change count: a period that straddles it mixes both worlds. The alarm's own
-rule decides what is sick, through the same evaluator that CloudWatch's behaviour is modelled by, over those periods
-alone. No data is not health: it is `unknown`.
+rule decides what is sick, through the same evaluator that CloudWatch's behaviour is modelled by, over the newest
+of those periods that hold data. No data is not health, whatever the alarm makes of it: it is `unknown`. The same
+goes for a guard that had data before the change and has none since.
 """
 
 from __future__ import annotations
@@ -42,6 +43,18 @@ class Judgement(BaseModel):
     judged_at: AwareDatetime
 
 
+class GuardState(StrEnum):
+    FINE = "fine"
+    WORSE = "worse"  # in alarm since the change, not before it
+    BAD_BEFORE = "bad before"  # in alarm, as it was before the change
+    UNSEEN = "unseen"  # had data before the change, but no whole period of it since
+    SUSPECT = "suspect"  # beyond the threshold in every period since, though too few of them for an alarm
+    NO_DATA = "no data"  # neither before nor since: it has nothing to say
+
+
+_UNDECIDED = {GuardState.UNSEEN, GuardState.SUSPECT}
+
+
 class Watched(BaseModel):
     """One alarm's definition with its datapoints: epoch seconds of a period's start to value."""
 
@@ -75,9 +88,9 @@ def judge(
     `baseline`: from when values count as before the change. `deadline`: when waiting for data ends.
     """
     before = _values(trigger.whole_periods(baseline, applied_at))
-    since = trigger.whole_periods(applied_at, now)
-    after = _values(since)
-    worse_guards = {g.name: _compare(g, baseline, applied_at, now) for g in guards}
+    reported = [p for p in trigger.whole_periods(applied_at, now) if p.value is not None]
+    after = _values(reported)
+    seen = {g.name: _compare(g, baseline, applied_at, now) for g in guards}
 
     def verdict(outcome: Outcome, reason: str) -> Judgement:
         return Judgement(
@@ -87,36 +100,47 @@ def judge(
             comparison=trigger.definition.comparison,
             before=before,
             after=after,
-            guards=worse_guards,
+            guards={name: state.value for name, state in seen.items()},
             reason=reason,
             judged_at=now,
         )
 
-    if broken := [name for name, state in worse_guards.items() if state == "worse"]:
-        return verdict(Outcome.WORSE, f"guard {', '.join(broken)} went into alarm after the change")
-    if len(after) < trigger.definition.n:
-        have = f"{len(after)} of {trigger.definition.n} whole periods with data since the change"
+    def undecided(have: str) -> Judgement:
         if now < deadline:
             return verdict(Outcome.PENDING, have)
         return verdict(Outcome.UNKNOWN, f"{have}, and the time to verify is over")
-    evaluation = evaluate(trigger.definition, since[-trigger.definition.n :], State.OK)
+
+    if broken := [name for name, state in seen.items() if state is GuardState.WORSE]:
+        return verdict(Outcome.WORSE, f"guard {', '.join(broken)} went into alarm after the change")
+    if len(after) < trigger.definition.n:
+        return undecided(f"{len(after)} of {trigger.definition.n} whole periods with data since the change")
+    evaluation = evaluate(trigger.definition, reported[-trigger.definition.n :], State.OK)
     if evaluation.state is State.OK:
+        if open_ := [f"{name} is {state}" for name, state in seen.items() if state in _UNDECIDED]:
+            return undecided(f"guard {', '.join(open_)}")
         return verdict(Outcome.HEALTHY, evaluation.reason)
     if before and after and _distance(trigger, after) > WORSE_BY * max(_distance(trigger, before), 0.0):
         return verdict(Outcome.WORSE, f"further beyond the threshold than before: {evaluation.reason}")
     return verdict(Outcome.SICK, evaluation.reason)
 
 
-def _compare(guard: Watched, baseline: datetime, applied_at: datetime, now: datetime) -> str:
-    """fine, worse (in alarm now, not before), bad before, or no data."""
-    n = guard.definition.n
-    was = evaluate(guard.definition, guard.whole_periods(baseline, applied_at)[-n:], State.OK).state
-    window = guard.whole_periods(applied_at, now)[-n:]
-    if not _values(window):
-        return "no data"
-    if evaluate(guard.definition, window, State.OK).state is not State.ALARM:
-        return "fine"
-    return "bad before" if was is State.ALARM else "worse"
+def _compare(guard: Watched, baseline: datetime, applied_at: datetime, now: datetime) -> GuardState:
+    """How a guard stands since the change, counted on the values that were reported.
+
+    Not by the evaluator: so soon after a change most of a long alarm's periods are still to come, and the alarm's
+    treatment of missing data would speak for them.
+    """
+    n, m = guard.definition.n, guard.definition.m
+    before = _values(guard.whole_periods(baseline, applied_at))[-n:]
+    since = _values(guard.whole_periods(applied_at, now))[-n:]
+    if not since:
+        return GuardState.UNSEEN if before else GuardState.NO_DATA
+    beyond = sum(breaches(guard.definition, v) for v in since)
+    if beyond < min(m, len(since)):
+        return GuardState.FINE
+    if before and sum(breaches(guard.definition, v) for v in before) >= min(m, len(before)):
+        return GuardState.BAD_BEFORE
+    return GuardState.WORSE if beyond >= m else GuardState.SUSPECT
 
 
 def _distance(watched: Watched, values: Sequence[float]) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Incident, IncidentStatus
 from selfright.domain.steps import Message
 
-SUBJECT_LIMIT = 100  # characters, SNS
+SUBJECT_LIMIT = 99  # characters; SNS wants fewer than 100
 
 _NEEDED = {
     IncidentStatus.RESOLVED: "Nothing. Selfright keeps watching the alarm.",
-    IncidentStatus.RECOVERED: "Nothing. The alarm was over before anything was changed.",
-    IncidentStatus.HELD: "The alarm is still on and nothing was changed. Decide whether to act.",
+    IncidentStatus.RECOVERED: "Nothing. The alarm is over, and no change of ours stands.",
+    IncidentStatus.HELD: "The alarm may still be on, and no change of ours stands. Decide whether to act.",
     IncidentStatus.ESCALATED: "Take over: the alarm is not remedied.",
     IncidentStatus.OPEN: "Nothing yet.",
 }
@@ -20,7 +20,8 @@ def message(case: CaseFile) -> Message:
     """The message for an incident as it stands."""
     incident = case.incident
     place = f"{incident.workload} {incident.environment}"
-    subject = f"[{incident.severity}] {place}: {incident.symptom} of {incident.resource} {incident.status}"
+    # The outcome stands in front: a long subject is cut at its end.
+    subject = f"[{incident.severity}] {incident.status}: {incident.symptom} of {incident.resource}, {place}"
     changed = [line for attempt in case.attempts for line in _changed(attempt)]
     text = "\n".join(
         [
@@ -36,7 +37,7 @@ def message(case: CaseFile) -> Message:
 
 
 def _done(incident: Incident) -> str:
-    runbook = f"runbook {incident.runbook}" if incident.runbook else "no runbook fits"
+    runbook = f"runbook {incident.runbook}" if incident.runbook else "no runbook"
     return f"{runbook}; {incident.outcome or 'in progress'}."
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+import json
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from selfright.domain.alarms import State
+
+# Ids are made of the moment's text: one moment must read the same whatever offset it came in.
+Utc = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
 class SignalKind(StrEnum):
@@ -27,7 +32,7 @@ class Signal(BaseModel):
     alarm_arn: str
     state: State
     previous_state: State | None = None
-    at: AwareDatetime
+    at: Utc
     reason: str = ""
     muted_by: str | None = None
     suppressed_by: str | None = None
@@ -72,4 +77,4 @@ class DecisionRecord(BaseModel):
 
 def digest(*parts: str) -> str:
     """128 bits of SHA-256 over the parts, as 32 hex digits; no two lists of parts run together."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -61,9 +61,9 @@ class CloseInput(BaseModel):
 
 
 class Message(BaseModel):
-    """What people are told when an incident closes. `subject` fits SNS's limit of 100 characters."""
+    """What people are told when an incident closes. `subject` fits SNS's limit: fewer than 100 characters."""
 
     model_config = FROZEN
 
-    subject: str = Field(max_length=100)
+    subject: str = Field(max_length=99)
     text: str

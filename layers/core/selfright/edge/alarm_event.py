@@ -18,9 +18,12 @@ from selfright.domain.signal import Signal
 
 def _moment(value: Any) -> Any:
     """CloudWatch writes 2026-11-23T10:00:00.000+0000, EventBridge 2026-11-23T10:00:00Z; both mean UTC."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return value
+    if not isinstance(value, str):
+        raise ValueError("must be text")  # noqa: TRY004 - pydantic turns ValueError into a validation error
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("must say its offset from UTC")
+    return moment.astimezone(UTC)
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -43,7 +46,6 @@ class _PreviousState(_Part):
 
 class _Mute(_Part):
     muted_by: str | None = None
-    mute_rule_arns: tuple[str, ...] = ()
 
 
 class _Detail(_Part):
@@ -83,6 +85,6 @@ def alarm_signal(event: Any) -> Signal:
         previous_state=detail.previous_state.value,
         at=detail.state.timestamp,
         reason=detail.state.reason,
-        muted_by=(mute.muted_by or ", ".join(mute.mute_rule_arns) or "a mute rule") if mute else None,
+        muted_by=(mute.muted_by or "a mute rule") if mute else None,
         suppressed_by=detail.state.actions_suppressed_by,
     )

@@ -1,8 +1,9 @@
 """Carry out the chosen remedy: plan on fresh state, ask the gates, take the lease, record before-values, act.
 
 The order makes every crash harmless. Before the record nothing was changed. After it the values on AWS tell what
-happened: equal to the plan's `after`, the change is made; equal to `before`, it is not; anything else, somebody
-else was there and we keep our hands off.
+happened: equal to the plan's `after`, the change is made; equal to `before`, it is not; a mix of both, it was cut
+off between two calls; anything else, somebody else was there and we keep our hands off. They are read once more
+under the lease, so that nobody's change between plan and lease is overwritten.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from typing import Any
 
 from selfright.domain.errors import ConflictError, DriftedError, NotFoundError, RefusedError
 from selfright.domain.gates import ask_gates
-from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Entry, EntryKind, IncidentStatus, Plan
+from selfright.domain.incident import (
+    Attempt,
+    AttemptStatus,
+    CaseFile,
+    Entry,
+    EntryKind,
+    IncidentStatus,
+    Plan,
+    Standing,
+)
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
@@ -38,10 +48,11 @@ def apply_action(
     switches: SwitchBoard,
     clock: Clock,
 ) -> StepResult:
-    """Let the change settle, try the next remedy (this one was refused), or close (a gate stopped it).
+    """Let the change settle, undo it (made in part, it must not be completed), try the next remedy (this one was
+    refused), or close (a gate stopped it).
 
-    Raises DriftedError where an interrupted change left values that are neither before nor after; SourceDownError
-    where AWS could not be asked. Both leave a record that `undo_action` can work with.
+    Raises DriftedError where somebody else changed the target meanwhile; SourceDownError where AWS could not be
+    asked. Both leave a record that `undo_action` can work with.
     """
     case = store.case(incident_id)
     incident, this = case.incident, case.attempt(attempt)
@@ -52,42 +63,80 @@ def apply_action(
     remedy = _remedy(case, this, runbooks)
     action = actions[remedy.use]
 
-    plan = this.plan if this.status is AttemptStatus.INTENDED else None
-    if plan is not None and _already_made(action, instruments, plan):
-        _applied(this, plan, store, incident_id, clock)
-        return settle
-    if plan is None:
+    standing = Standing.NOT_MADE
+    if this.status is AttemptStatus.INTENDED and this.plan:
+        plan = this.plan
+        standing = _standing(action, instruments, plan)
+    else:
         try:
             plan = _plan(action, instruments, workload, incident.resource, this.facts)
         except (RefusedError, NotFoundError) as refusal:
             return _refused(this, str(refusal), store, incident_id, clock)
+    if standing is Standing.MADE:
+        _applied(this, plan, store, incident_id, clock)
+        return settle
 
     gates = ask_gates(
-        gate_facts(incident, workload, plan, alarms=alarms, switches=switches, leases=leases, clock=clock)
+        gate_facts(case, workload, plan, alarms=alarms, switches=switches, leases=leases, clock=clock)
     )
     this = this.model_copy(update={"plan": plan, "gates": gates})
-    asked = gates_entry(f"attempt-{attempt}-gates", gates, clock.now())
-    if stop := stopped(gates, attempt):
-        store.save_attempt(incident_id, this.model_copy(update={"status": AttemptStatus.REFUSED}), [asked])
-        return stop
+    stop = stopped(gates, attempt)
+    if stop and standing is Standing.NOT_MADE:
+        this = this.model_copy(update={"status": AttemptStatus.REFUSED})
+    store.save_attempt(incident_id, this, [gates_entry(f"attempt-{attempt}-gates", gates, clock.now())])
+    if stop:
+        return stop if standing is Standing.NOT_MADE else StepResult(next=Next.UNDO, attempt=attempt)
 
+    instead = _act(
+        incident_id,
+        this,
+        plan,
+        standing,
+        workload=workload,
+        action=action,
+        instruments=instruments,
+        store=store,
+        leases=leases,
+        clock=clock,
+    )
+    return instead or settle
+
+
+def _act(
+    incident_id: str,
+    this: Attempt,
+    plan: Plan,
+    standing: Standing,
+    *,
+    workload: Workload,
+    action: Action,
+    instruments: Instruments,
+    store: IncidentStore,
+    leases: Leases,
+    clock: Clock,
+) -> StepResult | None:
+    """Make the change, or what is left of it. None: made; else what comes instead."""
     now = clock.now()
     # The lease outlives the latest verdict, so that nobody changes the target while it is being judged.
     seconds = max(workload.limits.lease_seconds, 2 * workload.verification.verify_within_seconds)
     try:
         fence = leases.acquire(plan.target, incident_id, now + timedelta(seconds=seconds), now)
-        this = this.model_copy(update={"fence": fence, "status": AttemptStatus.INTENDED})
-        store.intend(incident_id, this, plan.target, now)
+        intended = this.model_copy(update={"fence": fence, "status": AttemptStatus.INTENDED})
+        store.intend(incident_id, intended, plan.target, now)
     except ConflictError as lost:
-        return StepResult(
-            next=Next.CLOSE, attempt=attempt, status=IncidentStatus.HELD, reason=f"lost the lease: {lost}"
-        )
+        return _lost_the_lease(this, standing, str(lost), store, incident_id)
     try:
-        action.apply(instruments, plan, plan.after)
+        if _standing(action, instruments, plan) is not Standing.MADE:
+            action.apply(instruments, plan, plan.after)
     except RefusedError as refusal:
-        return _refused(this, str(refusal), store, incident_id, clock)
-    _applied(this, plan, store, incident_id, clock, asked)
-    return settle
+        # AWS also refuses to make a change that is made: an earlier call may have got through unseen.
+        standing = _standing(action, instruments, plan)
+        if standing is Standing.NOT_MADE:
+            return _refused(intended, str(refusal), store, incident_id, clock)
+        if standing is Standing.PARTLY_MADE:
+            return StepResult(next=Next.UNDO, attempt=this.number)
+    _applied(intended, plan, store, incident_id, clock)
+    return None
 
 
 def _remedy(case: CaseFile, attempt: Attempt, runbooks: Mapping[str, Runbook]) -> Remedy:
@@ -107,17 +156,27 @@ def _plan(
     return action.plan(instruments, key, resource, facts)
 
 
-def _already_made(action: Action, instruments: Instruments, plan: Plan) -> bool:
-    """Whether an interrupted change is in force.
-
-    Raises DriftedError where the values are neither before nor after.
-    """
+def _standing(action: Action, instruments: Instruments, plan: Plan) -> Standing:
+    """Whether the change is in force. Raises DriftedError where somebody else changed the target."""
     current = action.read(instruments, plan)
-    if current == plan.after:
-        return True
-    if current != plan.before:
+    standing = plan.standing(current)
+    if standing is Standing.DRIFTED:
         raise DriftedError(f"{plan.target}: expected {plan.before} or {plan.after}, found {current}")
-    return False
+    return standing
+
+
+def _lost_the_lease(
+    attempt: Attempt, standing: Standing, why: str, store: IncidentStore, incident_id: str
+) -> StepResult:
+    if standing is Standing.PARTLY_MADE:
+        return StepResult(next=Next.UNDO, attempt=attempt.number)
+    store.save_attempt(incident_id, attempt.model_copy(update={"status": AttemptStatus.REFUSED}))
+    return StepResult(
+        next=Next.CLOSE,
+        attempt=attempt.number,
+        status=IncidentStatus.HELD,
+        reason=f"lost the lease: {why}",
+    )
 
 
 def _refused(attempt: Attempt, why: str, store: IncidentStore, incident_id: str, clock: Clock) -> StepResult:
@@ -132,9 +191,7 @@ def _refused(attempt: Attempt, why: str, store: IncidentStore, incident_id: str,
     return StepResult(next=Next.CHECK, attempt=attempt.number + 1)
 
 
-def _applied(
-    attempt: Attempt, plan: Plan, store: IncidentStore, incident_id: str, clock: Clock, *more: Entry
-) -> None:
+def _applied(attempt: Attempt, plan: Plan, store: IncidentStore, incident_id: str, clock: Clock) -> None:
     now = clock.now()
     entry = Entry(
         key=f"attempt-{attempt.number}-applied",
@@ -144,4 +201,4 @@ def _applied(
         detail={"action": plan.action, "target": plan.target, "before": plan.before, "after": plan.after},
     )
     done = attempt.model_copy(update={"status": AttemptStatus.APPLIED, "applied_at": now})
-    store.save_attempt(incident_id, done, [*more, entry])
+    store.save_attempt(incident_id, done, [entry])

@@ -29,7 +29,8 @@ def choose_runbook(
 
     Raises NotFoundError where the incident does not exist.
     """
-    incident = store.case(incident_id).incident
+    case = store.case(incident_id)
+    incident = case.incident
     workload = workloads[incident.workload]
     kind = workload.resource(incident.resource).type
     runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
@@ -41,7 +42,7 @@ def choose_runbook(
         detail={"runbook": runbook.id if runbook else None},
     )
     gates = ask_gates(
-        gate_facts(incident, workload, None, alarms=alarms, switches=switches, leases=leases, clock=clock)
+        gate_facts(case, workload, None, alarms=alarms, switches=switches, leases=leases, clock=clock)
     )
     store.take_up(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]

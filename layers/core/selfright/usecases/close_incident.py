@@ -23,14 +23,12 @@ def close_incident(
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
-    now = clock.now()
     if error:
-        store.take_up(
-            incident_id,
-            case.incident.runbook,
-            [Entry(key="step-failed", at=now, kind=EntryKind.STEP_FAILED, text=error[:1000])],
-        )
-    for target in {a.plan.target for a in case.attempts if a.plan and a.fence is not None}:
+        failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
+        store.take_up(incident_id, case.incident.runbook, [failed])
+    now = clock.now()  # after the failure: a timeline tells them in this order
+    # Also where no fence is on record: a crash may have come between taking the lease and noting it.
+    for target in {a.plan.target for a in case.attempts if a.plan}:
         leases.release(target, incident_id)
     entry = Entry(
         key="closed",

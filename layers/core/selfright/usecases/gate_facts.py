@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from selfright.domain.errors import NotFoundError, SourceDownError
+from selfright.domain.errors import NotFoundError, SelfrightError
 from selfright.domain.gates import AlarmNow, GateFacts, Radius, Unknown
-from selfright.domain.incident import Incident, Plan
+from selfright.domain.incident import CaseFile, Incident, Plan
 from selfright.domain.manifest import Autonomy, Workload
 from selfright.ports import Alarms, Clock, Leases, SwitchBoard, Switches
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def gate_facts(
-    incident: Incident,
+    case: CaseFile,
     workload: Workload,
     plan: Plan | None,
     *,
@@ -25,17 +25,13 @@ def gate_facts(
     clock: Clock,
 ) -> GateFacts:
     """The facts for `ask_gates`. Without a plan, the gates that speak of a change have nothing to say yet."""
-    now = clock.now()
+    incident, now = case.incident, clock.now()
     board = _read(switches.read)
-    alarm: AlarmNow | Unknown | None
-    try:
-        alarm, exists = _read(lambda: alarms.now(incident.alarm_name)), True
-    except NotFoundError:
-        alarm, exists = None, False
+    alarm, exists = _alarm_now(alarms, incident.alarm_name)
     target = plan.target if plan else None
     return GateFacts(
         now=now,
-        episode=incident.episode,
+        episode=case.episode,
         stale_after_seconds=workload.limits.stale_after_seconds,
         cooldown_seconds=workload.limits.cooldown_seconds,
         kill_switch=board if isinstance(board, Unknown) else board.kill_switch,
@@ -57,6 +53,16 @@ def gate_facts(
     )
 
 
+def _alarm_now(alarms: Alarms, name: str) -> tuple[AlarmNow | Unknown | None, bool]:
+    """How the alarm stands, and whether there is one."""
+    try:
+        return alarms.now(name), True
+    except NotFoundError:
+        return None, False
+    except SelfrightError as error:
+        return Unknown(error=str(error)), True
+
+
 def _autonomy(incident: Incident, workload: Workload, board: Switches | Unknown) -> Autonomy | Unknown:
     """The manifest's level, lowered (never raised) by the switch board."""
     if isinstance(board, Unknown):
@@ -70,5 +76,5 @@ def _autonomy(incident: Incident, workload: Workload, board: Switches | Unknown)
 def _read(source: Callable[[], T]) -> T | Unknown:
     try:
         return source()
-    except SourceDownError as error:
+    except SelfrightError as error:
         return Unknown(error=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -37,7 +38,7 @@ def judge_outcome(
     workload = workloads[incident.workload]
     now, applied_at = clock.now(), this.applied_at
     deadline = applied_at + timedelta(seconds=workload.verification.verify_within_seconds)
-    baseline = max(incident.episode - BASELINE, applied_at - timedelta(hours=1))
+    baseline = max(min(case.episode, applied_at) - BASELINE, applied_at - timedelta(hours=1))
 
     def watch(name: str) -> Watched:
         return alarms.watch(name, baseline, now)
@@ -45,22 +46,22 @@ def judge_outcome(
     trigger = watch(incident.alarm_name)
     guards = [watch(g.name) for g in workload.guard_alarms if g.name != incident.alarm_name]
     judgement = judge(trigger, guards, applied_at=applied_at, now=now, deadline=deadline, baseline=baseline)
-    if missing := _not_in_force(actions[this.plan.action], instruments, this.plan):
-        # A change that AWS has not finished, or that somebody else took back, proves nothing.
-        waiting = Outcome.PENDING if now < deadline else Outcome.UNKNOWN
-        judgement = judgement.model_copy(update={"outcome": waiting, "reason": missing})
+    if instead := _not_in_force(actions[this.plan.action], instruments, this.plan, in_time=now < deadline):
+        outcome, reason = instead
+        judgement = judgement.model_copy(update={"outcome": outcome, "reason": reason})
 
-    period = trigger.definition.period
     if judgement.outcome is Outcome.PENDING:
-        return StepResult(next=Next.SETTLE, attempt=attempt, wait=period)
+        # Not past the deadline: the lease on the target would run out during a long period.
+        left = math.ceil((deadline - now).total_seconds())
+        return StepResult(next=Next.SETTLE, attempt=attempt, wait=min(trigger.definition.period, left))
     entry = Entry(
         key=f"attempt-{attempt}-judged",
         at=now,
         kind=EntryKind.OUTCOME_JUDGED,
-        text=f"{judgement.outcome}: {judgement.reason}",
+        text=f"{judgement.outcome} on {judgement.metric}",
         detail=judgement.model_dump(mode="json"),
     )
-    status = AttemptStatus.VERIFIED if judgement.outcome is Outcome.HEALTHY else this.status
+    status = AttemptStatus.VERIFIED if judgement.outcome is Outcome.HEALTHY else AttemptStatus.APPLIED
     store.save_attempt(
         incident_id, this.model_copy(update={"judgement": judgement, "status": status}), [entry]
     )
@@ -80,10 +81,18 @@ def judge_outcome(
             return StepResult(next=Next.UNDO, attempt=attempt)
 
 
-def _not_in_force(action: Action, instruments: Instruments, plan: Plan) -> str | None:
-    """Why the planned values are not those of the resource; None where they are."""
+def _not_in_force(
+    action: Action, instruments: Instruments, plan: Plan, *, in_time: bool
+) -> tuple[Outcome, str] | None:
+    """The verdict where the planned values are not those of the resource; None where they are.
+
+    A change that AWS has not finished proves nothing yet. One that somebody else took back proves nothing at all:
+    waiting would only keep the lease, and people in the dark.
+    """
     try:
         current = action.read(instruments, plan)
     except BusyError as busy:
-        return str(busy)
-    return None if current == plan.after else f"the change is not in force: found {current}"
+        return Outcome.PENDING if in_time else Outcome.UNKNOWN, str(busy)
+    if current == plan.after:
+        return None
+    return Outcome.UNKNOWN, f"the change is not in force: found {current}"

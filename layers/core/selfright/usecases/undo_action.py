@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from selfright.domain.errors import DriftedError
-from selfright.domain.incident import AttemptStatus, Entry, EntryKind
+from selfright.domain.incident import AttemptStatus, Entry, EntryKind, Standing
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Action, Clock, IncidentStore, Instruments
 
@@ -33,9 +33,10 @@ def undo_action(
         return again
     action = actions[plan.action]
     current = action.read(instruments, plan)
-    if current not in (plan.before, plan.after):
+    standing = plan.standing(current)
+    if standing is Standing.DRIFTED:
         raise DriftedError(f"{plan.target}: expected {plan.after}, found {current}; not touched")
-    if current == plan.after:
+    if standing is not Standing.NOT_MADE:
         action.apply(instruments, plan, plan.before)
     entry = Entry(
         key=f"attempt-{attempt}-undone",

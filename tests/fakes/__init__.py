@@ -1,0 +1,29 @@
+"""The ports of selfright.ports, filled with memory: what the use cases are tested with.
+
+They keep the promises that ports.py writes down; tests/unit/adapters holds MemoryStore and MemoryLeases to the same
+contract as their DynamoDB counterparts.
+"""
+
+from tests.fakes.aws import (
+    FakeAlarms,
+    FakeScaling,
+    FakeSwitchBoard,
+    FakeTables,
+    RecordingWorkflows,
+    StillClock,
+)
+from tests.fakes.failing import Down, Fuse
+from tests.fakes.ledger import MemoryLeases, MemoryStore
+
+__all__ = [
+    "Down",
+    "FakeAlarms",
+    "FakeScaling",
+    "FakeSwitchBoard",
+    "FakeTables",
+    "Fuse",
+    "MemoryLeases",
+    "MemoryStore",
+    "RecordingWorkflows",
+    "StillClock",
+]

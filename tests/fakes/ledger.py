@@ -1,0 +1,179 @@
+"""Incidents and leases in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
+from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+
+
+class MemoryLeases:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[str, datetime]] = {}
+        self._fences: dict[str, int] = {}
+        self._acted: dict[str, tuple[datetime, str]] = {}
+
+    def holder(self, target: str, now: datetime) -> str | None:
+        owner, until = self._held.get(target, ("", now))
+        return owner if owner and until > now else None
+
+    def acquire(self, target: str, owner: str, until: datetime, now: datetime) -> int:
+        with self._lock:
+            if self.holder(target, now) not in {None, owner}:
+                raise ConflictError(f"{target} is held by {self._held[target][0]}")
+            self._held[target] = (owner, until)
+            self._fences[target] = self._fences.get(target, 0) + 1
+            return self._fences[target]
+
+    def release(self, target: str, owner: str) -> None:
+        with self._lock:
+            if self._held.get(target, ("",))[0] == owner:
+                del self._held[target]
+
+    def last_action_at(self, target: str, other_than: str) -> datetime | None:
+        at, incident = self._acted.get(target, (None, other_than))
+        return None if incident == other_than else at
+
+    # -- for MemoryStore.intend, which DynamoDB does in one transaction
+
+    def note_action(self, target: str, owner: str, fence: int | None, now: datetime) -> None:
+        with self._lock:
+            if self._held.get(target, ("",))[0] != owner or self._fences[target] != fence:
+                raise ConflictError(f"lease of {target} is not {owner}'s any more")
+            self._acted[target] = (now, owner)
+
+
+class MemoryStore:
+    def __init__(self, leases: MemoryLeases) -> None:
+        self._leases = leases
+        self._lock = threading.RLock()
+        self._decisions: dict[str, DecisionRecord] = {}
+        self._open: dict[str, str] = {}  # fingerprint -> incident
+        self._ok_since: dict[tuple[str, str], datetime] = {}  # fingerprint, alarm
+        self._incidents: dict[str, Incident] = {}
+        self._attempts: dict[str, dict[int, Attempt]] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}
+
+    def open_or_join(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        with self._lock:
+            if known := self._decisions.get(signal.id):
+                return known
+            if current := self._open.get(incident.fingerprint):
+                told = self._incidents[current]
+                self._incidents[current] = told.model_copy(update={"signals": told.signals + 1})
+                return self._decide(
+                    signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now
+                )
+            ok_since = self._ok_since.get((incident.fingerprint, signal.alarm_name))
+            if ok_since and ok_since >= signal.at:
+                return self._decide(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
+            if incident.id in self._incidents:
+                raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
+            self._open[incident.fingerprint] = incident.id
+            self._incidents[incident.id] = incident
+            return self._decide(signal, Decision.OPENED, DecisionReason.NEW_PROBLEM, incident.id, now)
+
+    def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
+        with self._lock:
+            if known := self._decisions.get(signal.id):
+                return known
+            current, key = self._open.get(fingerprint), (fingerprint, signal.alarm_name)
+            if key in self._ok_since and self._ok_since[key] >= signal.at:
+                return self._record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, current, now)
+            self._ok_since[key] = signal.at
+            return self._decide(signal, Decision.RECOVERED, DecisionReason.ALARM_BACK_TO_OK, current, now)
+
+    def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
+        with self._lock:
+            return self._decisions.get(signal.id) or self._record(signal, Decision.IGNORED, reason, None, now)
+
+    def case(self, incident_id: str) -> CaseFile:
+        with self._lock:
+            if incident_id not in self._incidents:
+                raise NotFoundError(f"incident {incident_id} does not exist")
+            attempts = self._attempts.get(incident_id, {})
+            return CaseFile(
+                incident=self._incidents[incident_id],
+                attempts=tuple(attempts[n] for n in sorted(attempts)),
+                timeline=tuple(sorted(self._entries.get(incident_id, {}).values(), key=lambda e: e.at)),
+            )
+
+    def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
+        ours = [i for i in self._incidents.values() if (i.workload, i.environment) == (workload, environment)]
+        return sorted(ours, key=lambda i: i.opened_at, reverse=True)[:limit]
+
+    def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
+        with self._lock:
+            if incident_id not in self._incidents:
+                raise ConflictError(f"incident {incident_id} does not exist")
+            taken = self._incidents[incident_id].model_copy(update={"runbook": runbook})
+            self._incidents[incident_id] = taken
+            self._write(incident_id, entries)
+
+    def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
+        with self._lock:
+            self._attempts.setdefault(incident_id, {})[attempt.number] = attempt
+            self._write(incident_id, entries)
+
+    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
+        self._leases.note_action(target, incident_id, attempt.fence, now)
+        self.save_attempt(incident_id, attempt)
+
+    def close(
+        self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
+    ) -> Incident:
+        with self._lock:
+            incident = self.case(incident_id).incident
+            if incident.status is IncidentStatus.OPEN:
+                incident = incident.model_copy(update={"status": status, "outcome": reason, "closed_at": now})
+                self._incidents[incident_id] = incident
+                del self._open[incident.fingerprint]
+                self._write(incident_id, [entry])
+            return incident
+
+    def _decide(
+        self,
+        signal: Signal,
+        decision: Decision,
+        reason: DecisionReason,
+        incident_id: str | None,
+        now: datetime,
+    ) -> DecisionRecord:
+        """A record, and where it concerns an incident a line on its timeline."""
+        if incident_id:
+            detail = {"alarm": signal.alarm_name, "state": signal.state, "since": signal.at.isoformat()}
+            self._write(
+                incident_id,
+                [
+                    Entry(
+                        key=f"signal-{signal.id}",
+                        at=now,
+                        kind=EntryKind.SIGNAL_RECEIVED,
+                        text=f"{signal.alarm_name} is {signal.state}: {signal.reason}",
+                        detail=detail,
+                    )
+                ],
+            )
+        return self._record(signal, decision, reason, incident_id, now)
+
+    def _record(
+        self,
+        signal: Signal,
+        decision: Decision,
+        reason: DecisionReason,
+        incident_id: str | None,
+        now: datetime,
+    ) -> DecisionRecord:
+        record = DecisionRecord(
+            signal=signal, decision=decision, reason=reason, incident_id=incident_id, decided_at=now
+        )
+        self._decisions[signal.id] = record
+        return record
+
+    def _write(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        self._entries.setdefault(incident_id, {}).update({entry.key: entry for entry in entries})

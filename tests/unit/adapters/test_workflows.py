@@ -1,0 +1,71 @@
+"""`respond` is started once per incident, under the incident's name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from selfright.adapters.aws import Aws
+from selfright.adapters.workflows import StepFunctionsWorkflows
+from selfright.domain.errors import SourceDownError, ThrottledError
+from selfright.domain.incident import Incident
+from tests.unit.adapters.conftest import Stubbed
+from tests.unit.usecases.world import signal, workload
+
+MACHINE = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+
+
+@pytest.fixture
+def respond(aws: Aws) -> Iterator[str]:
+    client = aws.client("stepfunctions")
+    role = "arn:aws:iam::123456789012:role/respond"
+    arn = client.create_state_machine(name="respond", definition=MACHINE, roleArn=role)["stateMachineArn"]
+    yield arn
+    client.delete_state_machine(stateMachineArn=arn)
+
+
+def test_starting_twice_starts_one_execution(aws: Aws, respond: str):
+    workflows = StepFunctionsWorkflows(aws, respond)
+
+    workflows.start("inc-1")
+    workflows.start("inc-1")
+    workflows.start("inc-2")
+
+    executions = aws.client("stepfunctions").list_executions(stateMachineArn=respond)["executions"]
+    assert sorted(e["name"] for e in executions) == ["inc-1", "inc-2"]
+    described = aws.client("stepfunctions").describe_execution(executionArn=executions[0]["executionArn"])
+    assert json.loads(described["input"]) == {"incident_id": described["name"]}
+
+
+def test_an_execution_that_is_over_is_not_started_again(stubbed: Stubbed):
+    stubbed.refuse("stepfunctions", "start_execution", "ExecutionAlreadyExists")
+
+    StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").start(
+        "inc-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [("ThrottlingException", ThrottledError), ("StateMachineDoesNotExist", SourceDownError)],
+)
+def test_a_start_that_failed_is_not_kept_quiet(stubbed: Stubbed, code: str, ours: type[Exception]):
+    stubbed.refuse("stepfunctions", "start_execution", code)
+
+    with pytest.raises(ours, match="starting respond for inc-1"):
+        StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").start(
+            "inc-1"
+        )
+
+
+def test_an_incidents_id_is_a_valid_execution_name():
+    shop = workload()
+    binding = shop.alarm_by_name(signal().alarm_name)
+    assert binding
+
+    incident = Incident.open(signal(), shop, binding, signal().at)
+
+    assert len(incident.id) <= 80
+    assert incident.id.replace("-", "").isalnum()

@@ -1,0 +1,209 @@
+"""Did it help? On whole periods after the change, with data in them, and with the guards looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from selfright.domain.alarms import AlarmDefinition
+from selfright.domain.judgement import GuardState, Judgement, Outcome, Watched, judge
+
+APPLIED = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)  # in the middle of a minute
+FIRST = datetime(2026, 11, 23, 10, 1, tzinfo=UTC)  # the first whole minute after the change
+BASELINE = APPLIED - timedelta(minutes=15)
+SICK, FINE = 20.0, 0.0
+
+
+def definition(**changes: Any) -> AlarmDefinition:
+    return AlarmDefinition.parse(
+        {
+            "AlarmName": "throttled",
+            "Namespace": "Shop",
+            "MetricName": "ThrottledPercent",
+            "Statistic": "Average",
+            "Period": 60,
+            "EvaluationPeriods": 3,
+            "Threshold": 5.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            **changes,
+        }
+    )
+
+
+def watched(
+    before: Sequence[float | None], after: Sequence[float | None], name: str = "throttled", **changes: Any
+) -> Watched:
+    """`before` ends with the last whole period before the change, `after` begins with the first one after it."""
+    rule = definition(**changes)
+    first_after = -(-APPLIED.timestamp() // rule.period) * rule.period
+    last_before = APPLIED.timestamp() // rule.period * rule.period
+    points = {last_before - (len(before) - i) * rule.period: v for i, v in enumerate(before) if v is not None}
+    points |= {first_after + i * rule.period: v for i, v in enumerate(after) if v is not None}
+    return Watched(name=name, metric="throttled, percent", definition=rule, points=points)
+
+
+def judged(trigger: Watched, *guards: Watched, minutes: float = 5.0, deadline: float = 15.0) -> Judgement:
+    return judge(
+        trigger,
+        guards,
+        applied_at=APPLIED,
+        now=FIRST + timedelta(minutes=minutes),
+        deadline=APPLIED + timedelta(minutes=deadline),
+        baseline=BASELINE,
+    )
+
+
+def test_healthy_when_the_alarms_own_rule_says_so():
+    judgement = judged(watched([SICK] * 3, [FINE] * 5))
+
+    assert judgement.outcome is Outcome.HEALTHY
+    assert judgement.before == (SICK,) * 3
+    assert judgement.after == (FINE,) * 5
+    assert (judgement.threshold, judgement.comparison) == (5.0, "GreaterThanThreshold")
+
+
+def test_sick_when_it_is_as_bad_as_before():
+    assert judged(watched([SICK] * 3, [SICK] * 5)).outcome is Outcome.SICK
+
+
+def test_the_newest_periods_decide():
+    assert judged(watched([SICK] * 3, [SICK, SICK, FINE, FINE, FINE])).outcome is Outcome.HEALTHY
+    assert judged(watched([SICK] * 3, [FINE, FINE, SICK, SICK, SICK])).outcome is Outcome.SICK
+
+
+def test_worse_when_it_moved_a_quarter_further_beyond_the_threshold():
+    assert judged(watched([25.0] * 3, [30.0] * 5)).outcome is Outcome.SICK  # exactly 1.25 times the distance
+    assert judged(watched([25.0] * 3, [30.1] * 5)).outcome is Outcome.WORSE
+
+
+def test_the_period_in_which_the_change_was_made_counts_for_neither_side():
+    # Given a terrible value in the minute of the change, and health after it
+    trigger = watched([SICK] * 3, [FINE] * 3)
+    straddling = APPLIED.replace(second=0).timestamp()
+    trigger = trigger.model_copy(update={"points": {**trigger.points, straddling: 100.0}})
+
+    judgement = judged(trigger, minutes=3)
+
+    assert judgement.outcome is Outcome.HEALTHY
+    assert 100.0 not in (*judgement.before, *judgement.after)
+
+
+def test_a_period_that_has_not_ended_does_not_count():
+    assert judged(watched([SICK] * 3, [FINE] * 4), minutes=2.9).outcome is Outcome.PENDING
+
+
+def test_pending_until_there_are_as_many_periods_as_the_alarm_wants():
+    judgement = judged(watched([SICK] * 3, [FINE] * 2), minutes=2)
+
+    assert judgement.outcome is Outcome.PENDING
+    assert judgement.reason == "2 of 3 whole periods with data since the change"
+
+
+def test_unknown_when_the_time_to_verify_is_over():
+    judgement = judged(watched([SICK] * 3, [FINE] * 2), minutes=15)
+
+    assert judgement.outcome is Outcome.UNKNOWN
+    assert judgement.reason.endswith("and the time to verify is over")
+
+
+@pytest.mark.parametrize("missing", ["missing", "ignore", "breaching", "notBreaching"])
+def test_no_data_is_not_health_whatever_the_alarm_makes_of_it(missing: str):
+    silent = watched([SICK] * 3, [], TreatMissingData=missing)
+
+    assert judged(silent, minutes=10).outcome is Outcome.PENDING
+    assert judged(silent, minutes=15).outcome is Outcome.UNKNOWN
+
+
+def test_silence_after_bad_values_is_not_health():
+    """The callers may have given up: what was reported last was sick."""
+    gone_quiet = watched([SICK] * 3, [SICK] * 3 + [None] * 6)
+
+    assert judged(gone_quiet, minutes=9).outcome is Outcome.SICK
+
+
+def test_a_sparse_metric_is_judged_on_the_periods_it_reports():
+    every_third = [v for _ in range(3) for v in (FINE, None, None)]
+
+    assert judged(watched([SICK] * 3, every_third), minutes=6).outcome is Outcome.PENDING
+    assert judged(watched([SICK] * 3, every_third), minutes=9).outcome is Outcome.HEALTHY
+
+
+def test_a_guard_that_goes_into_alarm_makes_it_worse_even_where_the_metric_is_fine():
+    guard = watched([FINE] * 5, [SICK] * 5, name="checkout-errors")
+
+    judgement = judged(watched([SICK] * 3, [FINE] * 5), guard)
+
+    assert judgement.outcome is Outcome.WORSE
+    assert judgement.guards == {"checkout-errors": GuardState.WORSE.value}
+    assert "checkout-errors" in judgement.reason
+
+
+def test_a_guard_that_was_bad_before_is_not_held_against_the_change():
+    guard = watched([SICK] * 5, [SICK] * 5, name="checkout-errors")
+
+    judgement = judged(watched([SICK] * 3, [FINE] * 5), guard)
+
+    assert judgement.outcome is Outcome.HEALTHY
+    assert judgement.guards == {"checkout-errors": "bad before"}
+
+
+def test_a_guard_without_any_data_has_nothing_to_say():
+    judgement = judged(watched([SICK] * 3, [FINE] * 5), watched([], [], name="idle"))
+
+    assert judgement.outcome is Outcome.HEALTHY
+    assert judgement.guards == {"idle": "no data"}
+
+
+def test_a_guard_that_has_fallen_silent_holds_the_verdict_back():
+    guard = watched([FINE] * 5, [], name="checkout-errors")
+    trigger = watched([SICK] * 3, [FINE] * 15)
+
+    assert judged(trigger, guard).outcome is Outcome.PENDING
+    late = judged(trigger, guard, minutes=15)
+    assert late.outcome is Outcome.UNKNOWN
+    assert late.reason.startswith("guard checkout-errors is unseen")
+
+
+def test_a_guard_with_long_periods_is_waited_for():
+    long: dict[str, Any] = {"Period": 300, "EvaluationPeriods": 3, "name": "availability"}
+    trigger = watched([SICK] * 3, [FINE] * 15)
+
+    early = judged(trigger, watched([FINE] * 3, [], **long), minutes=5)
+    seen = judged(trigger, watched([FINE] * 3, [FINE], **long), minutes=9)
+
+    assert (early.outcome, seen.outcome) == (Outcome.PENDING, Outcome.HEALTHY)
+
+
+def test_a_slow_guard_that_is_bad_in_every_period_holds_the_verdict_back():
+    """Fifteen bad minutes raise the alarm; five of five are no alarm yet, and no proof of health either."""
+    slow: dict[str, Any] = {"EvaluationPeriods": 15, "name": "latency"}
+    trigger = watched([SICK] * 3, [FINE] * 15)
+
+    judgement = judged(trigger, watched([FINE] * 14, [SICK] * 5, **slow))
+
+    assert judgement.outcome is Outcome.PENDING
+    assert judgement.guards == {"latency": "suspect"}
+
+
+def test_missing_periods_never_speak_against_a_guard():
+    """Five minutes after the change a 15-minute alarm lacks ten periods: they are to come, not bad."""
+    slow: dict[str, Any] = {"EvaluationPeriods": 15, "DatapointsToAlarm": 3, "TreatMissingData": "breaching"}
+
+    judgement = judged(
+        watched([SICK] * 3, [FINE] * 5), watched([FINE] * 14, [FINE] * 5, name="heartbeat", **slow)
+    )
+
+    assert judgement.outcome is Outcome.HEALTHY
+    assert judgement.guards == {"heartbeat": "fine"}
+
+
+def test_whole_periods_lie_on_the_periods_borders():
+    trigger = watched([], [FINE] * 3)
+
+    periods = trigger.whole_periods(APPLIED, FIRST + timedelta(minutes=3, seconds=59))
+
+    assert [p.timestamp for p in periods] == [FIRST + timedelta(minutes=n) for n in range(3)]

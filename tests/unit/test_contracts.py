@@ -1,0 +1,304 @@
+"""Where two files must agree: template and catalogues, state machine and errors, rooms and template, runbooks and checks."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfright.actions import ACTIONS
+from selfright.adapters.runbook_files import load_runbooks
+from selfright.checks import CHECKS
+from selfright.domain import errors
+from selfright.domain.errors import SelfrightError, SourceDownError
+from selfright.domain.runbook import Runbook
+from selfright.domain.steps import Next, RespondInput
+from selfright.usecases.lint_runbook import lint_runbook
+from tests.unit.template import ROOT, resources, template
+
+MACHINES: dict[str, dict[str, Any]] = {
+    path.name.removesuffix(".asl.json"): json.loads(path.read_text())
+    for path in sorted((ROOT / "statemachines").glob("*.asl.json"))
+}
+STATES = [
+    pytest.param(state, id=f"{machine}: {name}")
+    for machine, definition in MACHINES.items()
+    for name, state in definition["States"].items()
+]
+TASKS = [param for param in STATES if param.values[0]["Type"] == "Task"]  # type: ignore[index]
+ROOMS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+
+
+# -- (a) permissions
+
+
+def statements(function: str) -> dict[str, dict[str, Any]]:
+    """A function's policy statements by Sid."""
+    policies = resources("AWS::Serverless::Function")[function]["Policies"]
+    found = [statement for policy in policies for statement in policy["Statement"]]
+    assert len({s["Sid"] for s in found}) == len(found)
+    return {s["Sid"]: s for s in found}
+
+
+def granted(function: str, *without: str) -> set[str]:
+    """The IAM actions of a function, without those of the named statements."""
+    kept = [s for sid, s in statements(function).items() if sid not in without]
+    assert set(without) <= set(statements(function))
+    return {
+        action for s in kept for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+    }
+
+
+READING = frozenset[str]().union(*(a.declaration.reading for a in ACTIONS.values()))
+CHANGING = frozenset[str]().union(*(a.declaration.permissions for a in ACTIONS.values()))
+CHECKING = frozenset[str]().union(*(c.declaration.permissions for c in CHECKS.values()))
+FUNCTIONS = sorted(resources("AWS::Serverless::Function"))
+
+
+def test_checks_may_do_exactly_what_they_declare():
+    assert granted("RunChecks", "Ledger") == CHECKING
+
+
+@pytest.mark.parametrize(("function", "gates"), [("ApplyAction", ("Alarms", "Switches")), ("UndoAction", ())])
+def test_actions_may_do_exactly_what_they_declare(function: str, gates: tuple[str, ...]):
+    assert granted(function, "Ledger", *gates) == CHANGING | READING
+
+
+def test_judging_may_read_what_actions_read_and_the_alarms():
+    assert granted("JudgeOutcome", "Ledger") == READING | {
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+    }
+
+
+def test_both_places_that_ask_the_gates_read_the_same():
+    def gates(function: str) -> dict[str, dict[str, Any]]:
+        return {sid: statements(function)[sid] for sid in ("Alarms", "Switches")}
+
+    assert gates("ChooseRunbook") == gates("ApplyAction")
+    assert granted("ChooseRunbook", "Ledger") == {
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:ListAlarmMuteRules",
+        "appconfig:StartConfigurationSession",
+        "appconfig:GetLatestConfiguration",
+    }
+
+
+def test_nobody_else_may_change_anything():
+    changers = {f for f in FUNCTIONS if granted(f) & CHANGING}
+
+    assert changers == {"ApplyAction", "UndoAction"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_permission_is_wide(function: str):
+    for sid, statement in statements(function).items():
+        assert not [a for a in granted(function) if "*" in a]
+        if sid == "Ledger":
+            assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
+        elif any(a.startswith("dynamodb:") for a in statement["Action"]):
+            assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_room_has_the_same_hold_of_the_ledger(function: str):
+    assert statements(function)["Ledger"] == statements("ReceiveSignal")["Ledger"]
+
+
+# -- (b) errors and words
+
+
+def test_every_error_of_ours_that_a_machine_names_exists():
+    ours = {
+        name
+        for definition in MACHINES.values()
+        for state in definition["States"].values()
+        for rule in (*state.get("Retry", ()), *state.get("Catch", ()))
+        for name in rule["ErrorEquals"]
+        if not name.startswith(("States.", "Lambda.", "Runtime.", "Sandbox."))
+    }
+
+    assert ours
+    for name in ours:
+        assert issubclass(getattr(errors, name), SelfrightError)
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_every_failure_to_ask_is_retried_under_its_own_name(state: dict[str, Any]):
+    """Step Functions compares names: that ThrottledError is a SourceDownError means nothing to it."""
+    retried = {name for rule in state["Retry"] for name in rule["ErrorEquals"]}
+    ours = {
+        name
+        for name, error in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(error, SelfrightError)
+    }
+    repeatable = {name for name in ours if issubclass(getattr(errors, name), SourceDownError)}
+
+    if retried != {"States.ALL"}:
+        assert retried & ours == repeatable
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_a_room_that_died_is_asked_again(state: dict[str, Any]):
+    """Every room may be repeated; which name a dead function goes by depends on how it died."""
+    deaths = {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
+    retried = {name for rule in state["Retry"] for name in rule["ErrorEquals"]}
+
+    assert deaths <= retried or retried == {"States.ALL"}
+
+
+def word_choice(state: dict[str, Any]) -> set[str]:
+    """The words for which a Choice has a branch of its own."""
+    conditions = [re.fullmatch(r"\{% \$step\.next = '(\w+)' %\}", c["Condition"]) for c in state["Choices"]]
+    return {c[1] for c in conditions if c}
+
+
+def words_of(room: str) -> set[str]:
+    """The values of `next` that a room can answer: those that its use case speaks of."""
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+    words = {Next[name].value for name in re.findall(r"\bNext\.([A-Z]+)\b", source)}
+    return words | ({Next.CLOSE.value} if "stopped(" in source else set())
+
+
+ASKED = {
+    "Choose the runbook": ("choose_runbook", "Is there anything to do?"),
+    "Choose the remedy": ("choose_remedy", "Is there a remedy?"),
+    "Apply the action": ("apply_action", "Was it applied?"),
+    "Judge the outcome": ("judge_outcome", "Did it help?"),
+}
+
+
+@pytest.mark.parametrize("task", ASKED)
+def test_every_word_that_a_room_answers_has_its_branch(task: str):
+    states = MACHINES["respond"]["States"]
+    room, choice = ASKED[task]
+
+    assert states[task]["Next"] == choice
+    assert states[choice]["Default"] == "Close the incident"
+    assert word_choice(states[choice]) | {"close"} == words_of(room)
+
+
+@pytest.mark.parametrize("room", ["run_checks", "undo_action"])
+def test_rooms_without_a_choice_have_one_word(room: str):
+    assert words_of(room) == {"check"}
+
+
+# -- (c) rooms and substitutions
+
+
+def test_every_room_is_deployed_and_every_function_is_a_room():
+    uris = {f["CodeUri"] for f in resources("AWS::Serverless::Function").values()}
+
+    assert uris == {f"functions/{room}" for room in ROOMS}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_is_one_short_file(room: str):
+    files = [p.name for p in (ROOT / "functions" / room).iterdir() if p.name != "__pycache__"]
+
+    assert files == ["app.py"]
+    assert len((ROOT / "functions" / room / "app.py").read_text().splitlines()) <= 30
+
+
+@pytest.mark.parametrize(("logical_id", "machine"), resources("AWS::Serverless::StateMachine").items())
+def test_a_machine_is_given_exactly_what_it_asks_for(logical_id: str, machine: dict[str, Any]):
+    text = (ROOT / machine["DefinitionUri"]).read_text()
+    asked = set(re.findall(r"\$\{(\w+)\}", text))
+
+    assert machine["DefinitionSubstitutions"].keys() == asked
+    for name in asked - {"AlertsTopicArn"}:
+        assert machine["DefinitionSubstitutions"][name] == {"Fn::GetAtt": f"{name.removesuffix('Arn')}.Arn"}
+
+
+def test_every_machine_is_deployed_and_may_call_its_rooms():
+    machines = resources("AWS::Serverless::StateMachine")
+    assert {m["DefinitionUri"] for m in machines.values()} == {
+        f"statemachines/{name}.asl.json" for name in MACHINES
+    }
+    for machine in machines.values():
+        allowed = next(s for p in machine["Policies"] for s in p["Statement"] if s["Sid"] == "Rooms")[
+            "Resource"
+        ]
+        called = [v for k, v in machine["DefinitionSubstitutions"].items() if k != "AlertsTopicArn"]
+        assert sorted(allowed, key=str) == sorted(called, key=str)
+
+
+def test_a_message_is_hidden_for_six_times_its_functions_timeout():
+    """Lambda asks for it: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    timeout = template()["Globals"]["Function"]["Timeout"]
+
+    assert resources("AWS::SQS::Queue")["Signals"]["VisibilityTimeout"] >= 6 * timeout
+
+
+# -- (d) runbooks
+
+SHIPPED = load_runbooks(ROOT / "runbooks")
+
+
+@pytest.mark.parametrize("runbook", SHIPPED, ids=lambda r: r.id)
+def test_a_shipped_runbook_holds_together(runbook: Runbook):
+    assert lint_runbook(runbook, CHECKS, ACTIONS) == []
+
+
+# -- (e) the state machines' manners
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_says_what_it_is_for(state: dict[str, Any]):
+    assert state["Comment"]
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_every_task_ends_is_retried_with_jitter_and_caught(state: dict[str, Any]):
+    assert state["TimeoutSeconds"] > 0
+    assert state["Retry"]
+    assert {rule["JitterStrategy"] for rule in state["Retry"]} == {"FULL"}
+    assert all(rule["MaxDelaySeconds"] and rule["MaxAttempts"] for rule in state["Retry"])
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    assert "failure" in state["Catch"][-1]["Assign"]
+
+
+# A function that dies, of time, memory or its own exit, is told under one of these names.
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+DEATHS = {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout", "States.Timeout"}
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_a_function_that_died_is_called_again(state: dict[str, Any]):
+    """Every room may be repeated at any point: test_crashes.py."""
+    if state["Resource"].endswith("lambda:invoke"):
+        assert {name for rule in state["Retry"] for name in rule["ErrorEquals"]} >= DEATHS
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_a_task_outwaits_its_function(state: dict[str, Any]):
+    if state["Resource"].endswith("lambda:invoke"):
+        assert state["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_machine_speaks_jsonata_and_ends(name: str):
+    assert MACHINES[name]["QueryLanguage"] == "JSONata"
+    assert MACHINES[name]["TimeoutSeconds"] <= 7200
+    assert MACHINES[name]["Comment"]
+
+
+def test_one_execution_outlasts_every_attempt_that_the_manifest_allows_by_default():
+    from selfright.domain.manifest import Limits, Verification
+
+    limits, verification = Limits(), Verification()
+    longest = limits.attempts * verification.verify_within_seconds
+
+    assert MACHINES["respond"]["TimeoutSeconds"] > longest
+
+
+# -- sample inputs
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)
+def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
+    assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
