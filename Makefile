@@ -16,10 +16,11 @@ demo: dev emulator sam ## an outage on a local AWS, remedied and proven while yo
 	$(DEV)/selfright demo
 
 test: dev emulator sam ## all tests: unit, emulator, journeys
-	$(DEV)/pytest
+	$(DEV)/pytest tests/unit -n auto
+	$(DEV)/pytest tests/sandbox tests/live
 
 unit: dev ## the unit tests alone (seconds)
-	$(DEV)/pytest tests/unit
+	$(DEV)/pytest tests/unit -n auto
 
 check: dev sam ## lint, format, types, import contracts, template, runbooks, generated docs
 	$(DEV)/ruff format --check .
@@ -41,7 +42,8 @@ docs: dev ## write docs/generated/ and workloads/schema.json anew
 bench: dev emulator sam ## measure; writes benchmarks/results.json
 	$(DEV)/python -m benchmarks
 
-build: dev sam ## build for AWS: python3.13, arm64; needs neither that interpreter nor Docker
+build: dev sam $(UV) ## build for AWS: python3.13, arm64; needs neither that interpreter nor Docker
+	find functions -name __pycache__ -prune -exec rm -r {} +  # sam would zip what a test left there
 	SELFRIGHT_TARGET=aws SAM_CLI_TELEMETRY=0 $(SAM) build --parallel
 
 deploy: build ## deploy to your AWS account; ENVIRONMENT=dev|staging|prod names the section of samconfig.toml

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfright.domain.alarms import AlarmDefinition
-from selfright.domain.judgement import GuardState, Judgement, Outcome, Watched, judge
+from selfright.domain.judgement import METRIC_LAG, GuardState, Judgement, Outcome, Watched, judge
 
 APPLIED = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)  # in the middle of a minute
 FIRST = datetime(2026, 11, 23, 10, 1, tzinfo=UTC)  # the first whole minute after the change
@@ -51,6 +51,7 @@ def judged(trigger: Watched, *guards: Watched, minutes: float = 5.0, deadline: f
         trigger,
         guards,
         applied_at=APPLIED,
+        final_until=FIRST + timedelta(minutes=minutes),
         now=FIRST + timedelta(minutes=minutes),
         deadline=APPLIED + timedelta(minutes=deadline),
         baseline=BASELINE,
@@ -207,3 +208,22 @@ def test_whole_periods_lie_on_the_periods_borders():
     periods = trigger.whole_periods(APPLIED, FIRST + timedelta(minutes=3, seconds=59))
 
     assert [p.timestamp for p in periods] == [FIRST + timedelta(minutes=n) for n in range(3)]
+
+
+def test_a_minute_whose_metrics_are_still_arriving_proves_nothing():
+    # Given three healthy minutes, the last of which ended a minute ago
+    trigger = watched([SICK] * 3, [FINE] * 3)
+    now = FIRST + timedelta(minutes=4)
+    # When only what is final counts
+    judgement = judge(
+        trigger,
+        (),
+        applied_at=APPLIED,
+        final_until=now - METRIC_LAG,
+        now=now,
+        deadline=APPLIED + timedelta(minutes=15),
+        baseline=BASELINE,
+    )
+    # Then there is no verdict yet
+    assert judgement.outcome is Outcome.PENDING
+    assert judgement.reason == "2 of 3 whole periods with data since the change"

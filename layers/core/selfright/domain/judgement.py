@@ -9,13 +9,16 @@ goes for a guard that had data before the change and has none since.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from selfright.domain.alarms import AlarmDefinition, Point, State, breaches, evaluate
 
+# Metrics of AWS services arrive up to two minutes late, and a minute grows until then: a throttle that is not
+# counted yet looks like health.
+METRIC_LAG = timedelta(minutes=2)
 WORSE_BY = 1.25  # the mean moved a quarter further beyond the threshold: more than minute-to-minute noise
 
 
@@ -79,18 +82,20 @@ def judge(
     guards: Sequence[Watched],
     *,
     applied_at: datetime,
+    final_until: datetime,
     now: datetime,
     deadline: datetime,
     baseline: datetime,
 ) -> Judgement:
     """Verdict on a change made at `applied_at`.
 
-    `baseline`: from when values count as before the change. `deadline`: when waiting for data ends.
+    `final_until`: periods that ended by then will not change any more (see METRIC_LAG). `baseline`: from when
+    values count as before the change. `deadline`: when waiting for data ends.
     """
     before = _values(trigger.whole_periods(baseline, applied_at))
-    reported = [p for p in trigger.whole_periods(applied_at, now) if p.value is not None]
+    reported = [p for p in trigger.whole_periods(applied_at, final_until) if p.value is not None]
     after = _values(reported)
-    seen = {g.name: _compare(g, baseline, applied_at, now) for g in guards}
+    seen = {g.name: _compare(g, baseline, applied_at, final_until) for g in guards}
 
     def verdict(outcome: Outcome, reason: str) -> Judgement:
         return Judgement(
@@ -124,7 +129,7 @@ def judge(
     return verdict(Outcome.SICK, evaluation.reason)
 
 
-def _compare(guard: Watched, baseline: datetime, applied_at: datetime, now: datetime) -> GuardState:
+def _compare(guard: Watched, baseline: datetime, applied_at: datetime, final_until: datetime) -> GuardState:
     """How a guard stands since the change, counted on the values that were reported.
 
     Not by the evaluator: so soon after a change most of a long alarm's periods are still to come, and the alarm's
@@ -132,7 +137,7 @@ def _compare(guard: Watched, baseline: datetime, applied_at: datetime, now: date
     """
     n, m = guard.definition.n, guard.definition.m
     before = _values(guard.whole_periods(baseline, applied_at))[-n:]
-    since = _values(guard.whole_periods(applied_at, now))[-n:]
+    since = _values(guard.whole_periods(applied_at, final_until))[-n:]
     if not since:
         return GuardState.UNSEEN if before else GuardState.NO_DATA
     beyond = sum(breaches(guard.definition, v) for v in since)

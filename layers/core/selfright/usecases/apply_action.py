@@ -24,6 +24,7 @@ from selfright.domain.incident import (
     Plan,
     Standing,
 )
+from selfright.domain.judgement import METRIC_LAG
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
@@ -57,7 +58,9 @@ def apply_action(
     case = store.case(incident_id)
     incident, this = case.incident, case.attempt(attempt)
     workload = workloads[incident.workload]
-    settle = StepResult(next=Next.SETTLE, attempt=attempt, wait=workload.verification.settle_seconds)
+    # One look is enough in the ordinary case: by then the metrics of the settled time have arrived, too.
+    wait = workload.verification.settle_seconds + int(METRIC_LAG.total_seconds())
+    settle = StepResult(next=Next.SETTLE, attempt=attempt, wait=wait)
     if this.status in DONE:
         return settle
     remedy = _remedy(case, this, runbooks)

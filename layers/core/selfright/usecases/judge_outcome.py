@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from selfright.domain.errors import BusyError, NotFoundError
 from selfright.domain.incident import AttemptStatus, Entry, EntryKind, IncidentStatus, Plan
-from selfright.domain.judgement import Outcome, Watched, judge
+from selfright.domain.judgement import METRIC_LAG, Outcome, Watched, judge
 from selfright.domain.manifest import Workload
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Action, Alarms, Clock, IncidentStore, Instruments
@@ -45,7 +45,15 @@ def judge_outcome(
 
     trigger = watch(incident.alarm_name)
     guards = [watch(g.name) for g in workload.guard_alarms if g.name != incident.alarm_name]
-    judgement = judge(trigger, guards, applied_at=applied_at, now=now, deadline=deadline, baseline=baseline)
+    judgement = judge(
+        trigger,
+        guards,
+        applied_at=applied_at,
+        final_until=now - METRIC_LAG,
+        now=now,
+        deadline=deadline,
+        baseline=baseline,
+    )
     if instead := _not_in_force(actions[this.plan.action], instruments, this.plan, in_time=now < deadline):
         outcome, reason = instead
         judgement = judgement.model_copy(update={"outcome": outcome, "reason": reason})
