@@ -12,12 +12,14 @@ from tests.fakes.aws import (
     RecordingWorkflows,
     StillClock,
 )
+from tests.fakes.channels import FakeChannels
 from tests.fakes.failing import Down, Fuse
 from tests.fakes.ledger import MemoryLeases, MemoryStore
 
 __all__ = [
     "Down",
     "FakeAlarms",
+    "FakeChannels",
     "FakeScaling",
     "FakeSwitchBoard",
     "FakeTables",

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook
-    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+    from selfright.ports import (
+        Alarms,
+        Channels,
+        IncidentStore,
+        Leases,
+        ScalingTargets,
+        SwitchBoard,
+        Tables,
+        Workflows,
+    )
 
 
 class House:
@@ -68,6 +77,12 @@ class House:
 
         where = (self.settings.need(f"switch_{name}") for name in ("application", "environment", "profile"))
         return AppConfigSwitchBoard(self.aws, *where)
+
+    @cached_property
+    def channels(self) -> Channels:
+        from selfright.adapters.channels import ManifestChannels
+
+        return ManifestChannels(self.aws, self.settings.need("alerts_topic_arn"))
 
     @cached_property
     def tables(self) -> Tables:
