@@ -170,7 +170,10 @@ def test_a_room_that_never_answers_ends_with_people_and_the_error_kept():
     respond, incident = play(world)
 
     case = world.case(incident)
-    assert (case.incident.status, case.incident.outcome) == (IncidentStatus.ESCALATED, "a step failed")
+    assert (case.incident.status, case.incident.outcome) == (
+        IncidentStatus.ESCALATED,
+        "a step failed: Sandbox.Timedout: out of memory",
+    )
     failed = [e.text for e in case.timeline if e.kind is EntryKind.STEP_FAILED]
     assert failed == ["Sandbox.Timedout: out of memory"]
     assert respond.published

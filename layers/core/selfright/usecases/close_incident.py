@@ -25,6 +25,7 @@ def close_incident(
     if error:
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
+        reason = f"{reason}: {error[:200]}"
     now = clock.now()  # after the failure: a timeline tells them in this order
     # Also where no fence is on record: a crash may have come between taking the lease and noting it.
     for target in {a.plan.target for a in case.attempts if a.plan}:
