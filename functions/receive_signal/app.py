@@ -14,6 +14,7 @@ def handler(signal: Signal) -> DecisionRecord:
         signal,
         workloads=tuple(home.workloads.values()),
         store=home.store,
+        history=home.history,
         workflows=home.workflows,
         clock=home.clock,
     )

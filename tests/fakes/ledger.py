@@ -6,9 +6,15 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 
+from selfright.domain.budget import Budget, Counted, spend
 from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.gates import Change, Troubles
 from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+
+
+def _place(of: Budget | Incident) -> tuple[str, str]:
+    return of.workload, of.environment
 
 
 class MemoryLeases:
@@ -58,11 +64,20 @@ class MemoryStore:
         self._incidents: dict[str, Incident] = {}
         self._attempts: dict[str, dict[int, Attempt]] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
+        self._changes: dict[str, dict[tuple[str, int], Change]] = {}  # by target
+        self._alarm_changes: dict[str, set[datetime]] = {}
+        self._counted: dict[tuple[str, str], tuple[Counted, ...]] = {}
+        self._troubles: dict[
+            tuple[str, str], dict[str, tuple[str, str]]
+        ] = {}  # fingerprint -> resource, incident
+        self._storms: dict[tuple[str, str], str] = {}
+        self._places: dict[str, tuple[str, str]] = {}  # fingerprint -> workload, environment
 
     def open_or_join(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
         with self._lock:
             if known := self._decisions.get(signal.id):
                 return known
+            self._alarm_changes.setdefault(signal.alarm_arn, set()).add(signal.at)
             if current := self._open.get(incident.fingerprint):
                 told = self._incidents[current]
                 self._incidents[current] = told.model_copy(update={"signals": told.signals + 1})
@@ -76,16 +91,37 @@ class MemoryStore:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
             self._open[incident.fingerprint] = incident.id
             self._incidents[incident.id] = incident
+            self._trouble(incident)
             return self._decide(signal, Decision.OPENED, DecisionReason.NEW_PROBLEM, incident.id, now)
+
+    def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        with self._lock:
+            if known := self._decisions.get(signal.id):
+                return known
+            self._alarm_changes.setdefault(signal.alarm_arn, set()).add(signal.at)
+            troubles = self._troubles.setdefault((incident.workload, incident.environment), {})
+            if incident.fingerprint in troubles:
+                first = troubles[incident.fingerprint][1]
+                return self._record(signal, Decision.HELD, DecisionReason.STORM, first, now)
+            held = {"status": IncidentStatus.HELD, "closed_at": now, "outcome": "held by the storm"}
+            self._incidents[incident.id] = incident.model_copy(update=held)
+            self._trouble(incident)
+            closed = Entry(key="closed", at=now, kind=EntryKind.INCIDENT_CLOSED, text="held: a storm")
+            record = self._decide(signal, Decision.HELD, DecisionReason.STORM, incident.id, now)
+            self._write(incident.id, [closed])
+            return record
 
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         with self._lock:
             if known := self._decisions.get(signal.id):
                 return known
+            self._alarm_changes.setdefault(signal.alarm_arn, set()).add(signal.at)
             current, key = self._open.get(fingerprint), (fingerprint, signal.alarm_name)
             if key in self._ok_since and self._ok_since[key] >= signal.at:
                 return self._record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, current, now)
             self._ok_since[key] = signal.at
+            if not current and fingerprint in self._places:
+                self._troubles[self._places[fingerprint]].pop(fingerprint, None)
             return self._decide(signal, Decision.RECOVERED, DecisionReason.ALARM_BACK_TO_OK, current, now)
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
@@ -118,23 +154,63 @@ class MemoryStore:
     def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
         with self._lock:
             self._attempts.setdefault(incident_id, {})[attempt.number] = attempt
+            if change := attempt.change(incident_id):
+                self._changes.setdefault(change.target, {})[incident_id, attempt.number] = change
             self._write(incident_id, entries)
 
-    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
-        self._leases.note_action(target, incident_id, attempt.fence, now)
-        self.save_attempt(incident_id, attempt)
+    def intend(self, incident_id: str, attempt: Attempt, target: str, budget: Budget, now: datetime) -> None:
+        one, place = Counted(at=now, incident=incident_id, attempt=attempt.number), _place(budget)
+        with self._lock:
+            counted = spend(self._counted.get(place, ()), one, budget)
+            self._leases.note_action(target, incident_id, attempt.fence, now)
+            self._counted[place] = counted
+            self.save_attempt(incident_id, attempt)
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:
         with self._lock:
-            incident = self.case(incident_id).incident
+            case = self.case(incident_id)
+            incident = case.incident
             if incident.status is IncidentStatus.OPEN:
                 incident = incident.model_copy(update={"status": status, "outcome": reason, "closed_at": now})
                 self._incidents[incident_id] = incident
                 del self._open[incident.fingerprint]
                 self._write(incident_id, [entry])
+                if status in {IncidentStatus.RESOLVED, IncidentStatus.RECOVERED} or case.alarm_is_over:
+                    self._troubles[_place(incident)].pop(incident.fingerprint, None)
             return incident
+
+    # -- the port History
+
+    def changes(self, target: str) -> Sequence[Change]:
+        return list(self._changes.get(target, {}).values())
+
+    def alarm_changes(self, alarm_arn: str, since: datetime) -> Sequence[datetime]:
+        return sorted(at for at in self._alarm_changes.get(alarm_arn, ()) if at >= since)
+
+    def counted(self, workload: str, environment: str) -> Sequence[Counted]:
+        return self._counted.get((workload, environment), ())
+
+    def troubles(self, workload: str, environment: str) -> Troubles:
+        with self._lock:
+            known = self._troubles.get((workload, environment), {})
+            problems = {fingerprint: resource for fingerprint, (resource, _) in known.items()}
+            return Troubles(problems=problems, declared_by=self._storms.get((workload, environment)))
+
+    def declare_storm(self, workload: str, environment: str, incident_id: str, now: datetime) -> None:
+        del now
+        with self._lock:
+            self._storms.setdefault((workload, environment), incident_id)
+
+    def end_storm(self, workload: str, environment: str) -> None:
+        self._storms.pop((workload, environment), None)
+
+    # -- writing
+
+    def _trouble(self, incident: Incident) -> None:
+        place = self._places[incident.fingerprint] = _place(incident)
+        self._troubles.setdefault(place, {})[incident.fingerprint] = (incident.resource, incident.id)
 
     def _decide(
         self,

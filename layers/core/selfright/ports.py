@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from selfright.domain.budget import Budget, Counted
 from selfright.domain.catalogue import ActionDeclaration, CheckDeclaration, CheckResult
-from selfright.domain.gates import AlarmNow
+from selfright.domain.gates import AlarmNow, Change, Troubles
 from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource
@@ -36,6 +37,9 @@ class IncidentStore(Protocol):
         recovered after the signal's moment.
         """
 
+    def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        """Note `incident` as held by a storm, closed from the start; one per problem until its alarm is OK again."""
+
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""
 
@@ -57,16 +61,38 @@ class IncidentStore(Protocol):
     def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
         """Write an attempt's new state and its timeline lines together."""
 
-    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
-        """Record before-values and intent just before a change; only the holder of the lease can.
+    def intend(self, incident_id: str, attempt: Attempt, target: str, budget: Budget, now: datetime) -> None:
+        """Record before-values and intent just before a change, and count it; only the holder of the lease can.
 
-        Raises ConflictError where the lease with `attempt.fence` is not ours any more.
+        Raises ConflictError where the lease with `attempt.fence` is not ours any more, or `budget` is spent.
         """
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:
         """Close an incident; a closed one stays as it was closed first."""
+
+
+class History(Protocol):
+    """What the gates remember. Written with the incidents (IncidentStore), so no crash comes between."""
+
+    def changes(self, target: str) -> Sequence[Change]:
+        """Our changes to a target in the last two days at least, in no order."""
+
+    def alarm_changes(self, alarm_arn: str, since: datetime) -> Sequence[datetime]:
+        """When the alarm went to ALARM or back to OK."""
+
+    def counted(self, workload: str, environment: str) -> Sequence[Counted]:
+        """The changes of the last day that count on the workload's budget."""
+
+    def troubles(self, workload: str, environment: str) -> Troubles:
+        """Its problems that are not over, and the storm where one was declared."""
+
+    def declare_storm(self, workload: str, environment: str, incident_id: str, now: datetime) -> None:
+        """`incident_id` tells people of the storm; the first one that declares it does."""
+
+    def end_storm(self, workload: str, environment: str) -> None:
+        """Nothing where there is none."""
 
 
 class Leases(Protocol):

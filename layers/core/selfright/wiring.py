@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook
-    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+    from selfright.ports import (
+        Alarms,
+        History,
+        IncidentStore,
+        Leases,
+        ScalingTargets,
+        SwitchBoard,
+        Tables,
+        Workflows,
+    )
 
 
 class House:
@@ -43,6 +52,12 @@ class House:
         from selfright.adapters.ledger import DynamoDBIncidentStore
 
         return DynamoDBIncidentStore(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def history(self) -> History:
+        from selfright.adapters.history import DynamoDBHistory
+
+        return DynamoDBHistory(self.aws, self.settings.need("table"))
 
     @cached_property
     def leases(self) -> Leases:

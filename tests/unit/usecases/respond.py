@@ -72,6 +72,8 @@ class Respond:
             case "Wait":
                 self._world.pass_time(self._value(state["Seconds"]))
                 return str(state["Next"])
+            case "Succeed":
+                return None
             case _:
                 self.failed = True
                 return None
@@ -125,6 +127,8 @@ class Respond:
         text = template.removeprefix("{%").removesuffix("%}").strip()
         if equal := re.fullmatch(r"(\S+) = '(.*)'", text):
             return self._path(equal[1], states) == equal[2]
+        if false := re.fullmatch(r"(\S+) = false", text):
+            return self._path(false[1], states) is False
         parts = [p.strip() for p in text.split(" & ")]
         values = [p[1:-1] if p.startswith("'") else self._path(p, states) for p in parts]
         return values[0] if len(values) == 1 else "".join(str(v) for v in values)

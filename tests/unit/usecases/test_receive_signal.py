@@ -30,6 +30,7 @@ def received(world: World, one: Signal, workflows: Any = None) -> DecisionRecord
         one,
         workloads=tuple(world.workloads.values()),
         store=world.memory,
+        history=world.memory,
         workflows=workflows or world.workflows,
         clock=world.clock,
     )
@@ -42,6 +43,7 @@ def close(world: World, incident_id: str) -> None:
         "for the test",
         store=world.memory,
         leases=world.memory_leases,
+        history=world.memory,
         clock=world.clock,
     )
 
@@ -93,6 +95,7 @@ def test_nothing_is_started_where_nothing_could_be_recorded(world: World):
             signal(),
             workloads=tuple(world.workloads.values()),
             store=Down(),
+            history=world.memory,
             workflows=world.workflows,
             clock=world.clock,
         )

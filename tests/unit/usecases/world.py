@@ -141,6 +141,7 @@ class World:
         self.workflows = RecordingWorkflows()
 
         self.store: Any = self.fuse.guard("store", self.memory)
+        self.history: Any = self.fuse.guard("history", self.memory)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.switches: Any = self.fuse.guard("switches", self.board)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
@@ -182,6 +183,7 @@ class World:
                 one,
                 workloads=tuple(self.workloads.values()),
                 store=self.memory,
+                history=self.memory,
                 workflows=self.workflows,
                 clock=self.clock,
             )

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from selfright.domain.alarms import State
-from selfright.domain.gates import GateResult
+from selfright.domain.gates import Change, Fate, GateResult
 from selfright.domain.judgement import Judgement
 from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
 from selfright.domain.signal import Signal, digest
@@ -148,7 +148,8 @@ class Plan(BaseModel):
 class Attempt(BaseModel):
     """One remedy tried for an incident."""
 
-    model_config = FROZEN
+    # A number that is none must not become null on its way through the ledger: a gate looks for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     number: int = Field(ge=1)
     findings: dict[str, bool | None] = Field(default_factory=dict)
@@ -158,8 +159,37 @@ class Attempt(BaseModel):
     gates: tuple[GateResult, ...] = ()
     fence: int | None = None
     status: AttemptStatus = AttemptStatus.CHOSEN
+    episode: AwareDatetime | None = None
+    """When the alarm went off for which the change was made."""
+    intended_at: AwareDatetime | None = None
     applied_at: AwareDatetime | None = None
     judgement: Judgement | None = None
+
+    def change(self, incident_id: str) -> Change | None:
+        """What the target's history says of this attempt; None where no change was ever on its way."""
+        if self.plan is None or self.intended_at is None:
+            return None
+        return Change(
+            incident=incident_id,
+            attempt=self.number,
+            target=self.plan.target,
+            remedy=str(self.remedy),
+            at=self.intended_at,
+            episode=self.episode or self.intended_at,
+            fate=self._fate,
+        )
+
+    @property
+    def _fate(self) -> Fate:
+        match self.status:
+            case AttemptStatus.VERIFIED:
+                return Fate.HELPED
+            case AttemptStatus.REFUSED | AttemptStatus.CHOSEN:
+                return Fate.NOT_MADE
+            case AttemptStatus.UNDONE:
+                return Fate.FAILED
+            case _:
+                return Fate.FAILED if self.judgement else Fate.OPEN
 
 
 class CaseFile(BaseModel):
@@ -189,6 +219,16 @@ class CaseFile(BaseModel):
             and entry.detail["state"] == State.ALARM
         ]
         return max([self.incident.episode, *own])
+
+    @property
+    def alarm_is_over(self) -> bool:
+        """Whether the last that the incident's own alarm told was OK."""
+        told = [
+            (datetime.fromisoformat(entry.detail["since"]), entry.detail["state"])
+            for entry in self.timeline
+            if entry.kind is EntryKind.SIGNAL_RECEIVED and entry.detail["alarm"] == self.incident.alarm_name
+        ]
+        return bool(told) and max(told)[1] == State.OK
 
     @property
     def tried(self) -> frozenset[str]:

@@ -49,6 +49,7 @@ class Decision(StrEnum):
     OPENED = "opened"
     JOINED = "joined"
     RECOVERED = "recovered"
+    HELD = "held"
     IGNORED = "ignored"
 
 
@@ -57,6 +58,7 @@ class DecisionReason(StrEnum):
 
     NEW_PROBLEM = "new-problem"
     PROBLEM_ALREADY_OPEN = "problem-already-open"
+    STORM = "storm"
     ALARM_BACK_TO_OK = "alarm-back-to-ok"
     NOT_A_WORKLOAD_ALARM = "not-a-workload-alarm"
     NO_DATA_IS_NO_PROBLEM = "no-data-is-no-problem"

@@ -67,3 +67,4 @@ class Message(BaseModel):
 
     subject: str = Field(max_length=99)
     text: str
+    tell: bool = True  # false where another incident tells it for this one, too

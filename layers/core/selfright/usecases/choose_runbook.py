@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from selfright.domain.gates import ask_gates
-from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import Attempt, Entry, EntryKind, IncidentStatus
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Alarms, Clock, IncidentStore, Leases, SwitchBoard
+from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, stopped
 
@@ -23,6 +23,7 @@ def choose_runbook(
     alarms: Alarms,
     switches: SwitchBoard,
     leases: Leases,
+    history: History,
     clock: Clock,
 ) -> StepResult:
     """Go on with the checks, or close: no runbook for this kind of problem, or a gate says stop.
@@ -42,7 +43,16 @@ def choose_runbook(
         detail={"runbook": runbook.id if runbook else None},
     )
     gates = ask_gates(
-        gate_facts(case, workload, None, alarms=alarms, switches=switches, leases=leases, clock=clock)
+        gate_facts(
+            case,
+            workload,
+            Attempt(number=1),
+            alarms=alarms,
+            switches=switches,
+            leases=leases,
+            history=history,
+            clock=clock,
+        )
     )
     store.take_up(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]

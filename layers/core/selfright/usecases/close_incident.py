@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from selfright.domain.gates import Reason
 from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.report import message
 from selfright.domain.steps import Message
-from selfright.ports import Clock, IncidentStore, Leases
+from selfright.ports import Clock, History, IncidentStore, Leases
+from selfright.usecases.stopping import stopped_by
 
 
 def close_incident(
@@ -16,6 +20,7 @@ def close_incident(
     *,
     store: IncidentStore,
     leases: Leases,
+    history: History,
     clock: Clock,
 ) -> Message:
     """The message for people. An incident that is closed already stays as it was closed first.
@@ -38,4 +43,15 @@ def close_incident(
         detail={"status": status, "reason": reason},
     )
     incident = store.close(incident_id, status, reason, entry, now)
-    return message(CaseFile(incident=incident, attempts=case.attempts, timeline=case.timeline))
+    told = message(CaseFile(incident=incident, attempts=case.attempts, timeline=case.timeline))
+    return told.model_copy(update={"tell": error is not None or not _told_by_another(case, history, now)})
+
+
+def _told_by_another(case: CaseFile, history: History, now: datetime) -> bool:
+    """People hear of a storm once: from the incident that declared it."""
+    if stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
+        return False
+    incident = case.incident
+    history.declare_storm(incident.workload, incident.environment, incident.id, now)
+    troubles = history.troubles(incident.workload, incident.environment)
+    return troubles.declared_by != incident.id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfright.domain.gates import GateResult, Reason, Verdict, overall
-from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Next, StepResult
 
 _STATUS = {
@@ -15,6 +15,17 @@ _STATUS = {
     Reason.OBSERVE_ONLY: IncidentStatus.ESCALATED,
     Reason.SUGGEST_ONLY: IncidentStatus.ESCALATED,
     Reason.NEEDS_APPROVAL: IncidentStatus.ESCALATED,
+    Reason.TOO_MANY_IN_TROUBLE: IncidentStatus.ESCALATED,
+    Reason.RESOURCE_PROTECTED: IncidentStatus.ESCALATED,
+    Reason.IMPOSSIBLE_NUMBER: IncidentStatus.ESCALATED,
+    Reason.ALARM_FLAPS: IncidentStatus.ESCALATED,
+    Reason.CAUSED_BY_US: IncidentStatus.ESCALATED,
+    Reason.TARGET_SPENT: IncidentStatus.ESCALATED,
+    Reason.TOO_MANY_ATTEMPTS: IncidentStatus.ESCALATED,
+    Reason.INEFFECTIVE_CHAIN: IncidentStatus.ESCALATED,
+    Reason.FAILED_TOO_OFTEN: IncidentStatus.ESCALATED,
+    Reason.HOUR_SPENT: IncidentStatus.ESCALATED,
+    Reason.DAY_SPENT: IncidentStatus.ESCALATED,
     Reason.TOO_LARGE_A_STEP: IncidentStatus.ESCALATED,
     Reason.TOO_MANY_RESOURCES: IncidentStatus.ESCALATED,
 }
@@ -31,6 +42,15 @@ def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
         status=_STATUS.get(gate.reason, IncidentStatus.HELD),
         reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'})",
     )
+
+
+def stopped_by(case: CaseFile) -> Reason | None:
+    """Why the gates stopped the incident when they were asked last; None where they let it pass."""
+    asked = [entry for entry in case.timeline if entry.kind is EntryKind.GATES_ASKED]
+    if not asked:
+        return None
+    decided = overall([GateResult.model_validate(gate) for gate in asked[-1].detail["gates"]])
+    return decided.reason if decided else None
 
 
 def gates_entry(key: str, gates: Sequence[GateResult], at: datetime) -> Entry:
