@@ -334,8 +334,8 @@ def test_of_two_stops_the_earlier_gate_decides():
         (flips(50, 40, 30, 20), False),
         (flips(50, 40, 30, 20, 0), True),
         (flips(61, 40, 30, 20, 0), False),  # five, but not within an hour
-        (flips(170, 160, 150, 140, 130, 80), True),  # never quiet for an hour since
-        (flips(170, 160, 150, 140, 130, 70), False),  # quiet for an hour before it went off again
+        (flips(170, 160, 150, 140, 130, 80, 25), True),  # never quiet for an hour since
+        (flips(170, 160, 150, 140, 130, 65, 5), False),  # quiet for an hour before it went off again
         (flips(170, 160, 150, 140, 130), False),  # quiet since
         ((), False),
     ],

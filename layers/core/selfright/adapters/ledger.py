@@ -330,6 +330,7 @@ class DynamoDBIncidentStore:
         return self._put(keys.signal(record.signal.id), record.model_dump_json(), FREE, expires=expires)
 
     def _put_incident(self, incident: Incident) -> Write:
+        ended = {"outcome": incident.outcome, "closed_at": incident.closed_at and _time(incident.closed_at)}
         return self._put(
             keys.incident(incident.id),
             incident.model_dump_json(),
@@ -338,6 +339,7 @@ class DynamoDBIncidentStore:
             signals=incident.signals,
             GSI1PK=keys.workload(incident.workload, incident.environment),
             GSI1SK=_time(incident.opened_at),
+            **{name: value for name, value in ended.items() if value},
         )
 
     def _put_entry(self, incident_id: str, entry: Entry) -> Write:

@@ -40,7 +40,8 @@ def run_checks(
         check = checks[step.use]
         try:
             result = check(instruments, resource, step.parameters)
-        except SelfrightError as error:
+        # A number that no arithmetic can be done with is as good as none.
+        except (SelfrightError, ArithmeticError, ValueError) as error:
             failed[step.use] = str(error)
             findings.update(dict.fromkeys(check.declaration.findings))
         else:

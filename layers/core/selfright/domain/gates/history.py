@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -108,7 +109,7 @@ def flapping(changes: Sequence[datetime], now: datetime) -> bool:
     if not began:
         return False
     since = [m for m in moments if m >= began[-1]] + [now]
-    return all(later - earlier < QUIET_FOR for earlier, later in zip(since, since[1:], strict=False))
+    return all(later - earlier < QUIET_FOR for earlier, later in pairwise(since))
 
 
 def _failed(change: Change, now: datetime) -> bool:
