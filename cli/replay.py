@@ -16,7 +16,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
-from rich.table import Table
 
 from cli.events import Policies, read_event
 from cli.explain import InEnvironment, WorkloadRoot
@@ -148,8 +147,8 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
     Raises NotFoundError where there is no such revision, or it cannot replay.
     """
     with tempfile.TemporaryDirectory(prefix="selfright-replay-") as folder:
-        # A file that begins with a dash, or an option, is no revision.
-        packed = subprocess.run(
+        # What begins with a dash is no option but a revision that does not exist.
+        packed = subprocess.run(  # noqa: S603 - no shell
             ["git", "-C", str(ROOT), "archive", "--format=tar", "--end-of-options", f"{revision}^{{commit}}"],  # noqa: S607
             capture_output=True,
             check=False,
@@ -167,7 +166,7 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
             "--json",
         ]
         place = {"PYTHONPATH": os.pathsep.join([f"{folder}/layers/core", folder]), "PYTHONSAFEPATH": "1"}
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own program
             [*command, *(["--environment", environment] if environment else [])],
             cwd=folder,
             env={**os.environ, **place},
@@ -178,19 +177,14 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
         try:
             return [Decision.model_validate(d) for d in json.loads(done.stdout)["decisions"]]
         except (ValueError, KeyError, TypeError):
-            said = done.stderr.decode().strip().splitlines()[-1:]
+            said = [line for line in done.stderr.decode().splitlines() if "rror" in line or "No such" in line]
             raise NotFoundError(f"revision {revision} cannot replay: {' '.join(said)}") from None
 
 
 def _print(now: Sequence[Decision], summary: dict[str, Any]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("event", "would", "runbook", "why"):
-        table.add_column(heading)
     for one in now:
-        table.add_row(
-            one.file, one.would or "[dim]refused[/]", one.runbook or "-", one.say or one.refused or ""
-        )
-    out.print(table)
+        out.print(f"{one.would or 'refused':<8} {one.file}", markup=False)
+        out.print(f"         {one.say or one.refused}", style="dim", markup=False)
     out.print(
         f"\n{summary['signals']} signals: {summary['acted']} acted on, "
         f"{len(summary['matched_nothing'])} matched nothing; {summary['refused']} refused"
