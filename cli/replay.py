@@ -28,6 +28,7 @@ from selfright.usecases.explain_signal import Explanation, Would
 out = Console(soft_wrap=True, highlight=False)
 FAILED = 1  # exit code
 SECONDS = 300  # for the other version to replay the same
+SAID = 200  # characters of its last words
 
 
 class Decision(BaseModel):
@@ -177,8 +178,8 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
         try:
             return [Decision.model_validate(d) for d in json.loads(done.stdout)["decisions"]]
         except (ValueError, KeyError, TypeError):
-            said = [line for line in done.stderr.decode().splitlines() if "rror" in line or "No such" in line]
-            raise NotFoundError(f"revision {revision} cannot replay: {' '.join(said)}") from None
+            said = " ".join(done.stderr.decode().replace("│", " ").split())[-SAID:]
+            raise NotFoundError(f"revision {revision} cannot replay: ...{said}") from None
 
 
 def _print(now: Sequence[Decision], summary: dict[str, Any]) -> None:

@@ -151,11 +151,11 @@ STOPS: list[tuple[Gate, Reason, dict[str, Any], str]] = [
         Gate.OWN_ACTION,
         Reason.TARGET_SPENT,
         {"changes": tuple(change(h * 60.0, Fate.HELPED) for h in (3, 6, 9, 12, 24))},
-        "5 changes",
+        "5 change(s)",
     ),
     (Gate.ATTEMPTS, Reason.SOURCE_DOWN, {"changes": DOWN}, DOWN.error),
     (Gate.ATTEMPTS, Reason.TOO_MANY_ATTEMPTS, {"attempt": 4}, "attempt 4"),
-    (Gate.ATTEMPTS, Reason.INEFFECTIVE_CHAIN, {"changes": failed(200, 700, 1440)}, "3 repeats"),
+    (Gate.ATTEMPTS, Reason.INEFFECTIVE_CHAIN, {"changes": failed(200, 700, 1440)}, "3 repeat(s)"),
     (Gate.FAILURES, Reason.SOURCE_DOWN, {"changes": DOWN}, DOWN.error),
     (Gate.FAILURES, Reason.FAILED_TOO_OFTEN, {"changes": failed(59, 300, 600)}, "3 in a row"),
     (Gate.BACK_OFF, Reason.SOURCE_DOWN, {"changes": DOWN}, DOWN.error),
@@ -242,7 +242,7 @@ def test_flapping_asks_people_instead_of_acting():
     result = answer(Gate.FLAPPING, facts(alarm_changes=flips(50, 40, 30, 20, 5)))
 
     assert (result.verdict, result.reason) == (Verdict.ASK, Reason.ALARM_FLAPS)
-    assert "5 changes of state" in result.value
+    assert "5 change(s) of state" in result.value
 
 
 @pytest.mark.parametrize(
@@ -257,11 +257,11 @@ def test_flapping_asks_people_instead_of_acting():
         (Gate.STORM, {"storm": Storm(unhealthy=2, resources=2, limit=0.4, declared=False)}, "100%"),
         (Gate.STORM, {"storm": CALM.model_copy(update={"declared": True})}, "1 of 10"),
         (Gate.ABSURD, {"figures": {"estimate_usd": 1e6, "units": 1e9, "flag": True, "word": "x"}}, "true"),
-        (Gate.FLAPPING, {"alarm_changes": flips(50, 40, 30, 5)}, "4 changes"),
+        (Gate.FLAPPING, {"alarm_changes": flips(50, 40, 30, 5)}, "4 change(s)"),
         (Gate.OWN_ACTION, {"changes": (change(10, Fate.HELPED),)}, "depth 1"),
         (Gate.OWN_ACTION, {"changes": (change(10, Fate.NOT_MADE), change(20, Fate.NOT_MADE))}, "depth 0, 0"),
-        (Gate.ATTEMPTS, {"attempt": 3, "changes": failed(200, 700, 1441)}, "2 repeats"),
-        (Gate.ATTEMPTS, {"remedy": "other", "changes": failed(200, 700, 900)}, "0 repeats"),
+        (Gate.ATTEMPTS, {"attempt": 3, "changes": failed(200, 700, 1441)}, "2 repeat(s)"),
+        (Gate.ATTEMPTS, {"remedy": "other", "changes": failed(200, 700, 900)}, "0 repeat(s)"),
         (Gate.FAILURES, {"changes": failed(60, 300, 600)}, "3 in a row"),
         (Gate.FAILURES, {"changes": failed(5, 300)}, "2 in a row"),
         (Gate.BACK_OFF, {"changes": failed(2, 90)}, "120 s since failure 2"),

@@ -101,7 +101,7 @@ def flaps(facts: GateFacts) -> GateResult:
     if isinstance(facts.alarm_changes, Unknown):
         return down(gate, facts.alarm_changes, wanted)
     value = (
-        f"{changes_within(facts.alarm_changes, facts.now, FLAPS_WITHIN)} changes of state in the last hour"
+        f"{changes_within(facts.alarm_changes, facts.now, FLAPS_WITHIN)} change(s) of state in the last hour"
     )
     if not flapping(facts.alarm_changes, facts.now):
         return go(gate, value, wanted)

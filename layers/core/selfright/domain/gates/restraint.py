@@ -40,7 +40,7 @@ def own_action(facts: GateFacts) -> GateResult:
         return down(gate, facts.changes, wanted)
     depth = causal_depth(facts.changes, facts.incident_id, facts.episode)
     made = on_target(facts.changes, facts.now)
-    value = f"depth {depth}, {made} changes to the target in 24 h"
+    value = f"depth {depth}, {made} change(s) to the target in 24 h"
     if depth >= MAX_CAUSAL_DEPTH:
         return stop(gate, Reason.CAUSED_BY_US, value, wanted)
     if made >= CHANGES_PER_TARGET:
@@ -56,7 +56,7 @@ def attempts(facts: GateFacts) -> GateResult:
     if isinstance(facts.changes, Unknown):
         return down(gate, facts.changes, wanted)
     repeats = ineffective_repeats(facts.changes, facts.remedy, facts.now) if facts.remedy else 0
-    value = f"attempt {facts.attempt}, {repeats} repeats without effect"
+    value = f"attempt {facts.attempt}, {repeats} repeat(s) without effect"
     if facts.attempt > facts.attempts_allowed:
         return stop(gate, Reason.TOO_MANY_ATTEMPTS, value, wanted)
     if repeats >= INEFFECTIVE_REPEATS:
