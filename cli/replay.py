@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -178,7 +179,9 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
         try:
             return [Decision.model_validate(d) for d in json.loads(done.stdout)["decisions"]]
         except (ValueError, KeyError, TypeError):
-            said = " ".join(done.stderr.decode().replace("│", " ").split())[-SAID:]
+            said = " ".join(re.sub(r"[^ -~]+", " ", done.stderr.decode()).split())[
+                -SAID:
+            ]  # without its frame
             raise NotFoundError(f"revision {revision} cannot replay: ...{said}") from None
 
 

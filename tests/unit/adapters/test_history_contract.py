@@ -12,7 +12,7 @@ import pytest
 from selfright.domain.alarms import State
 from selfright.domain.budget import Budget
 from selfright.domain.errors import ConflictError
-from selfright.domain.gates import Fate
+from selfright.domain.gates import Fate, absurdity
 from selfright.domain.incident import Attempt, AttemptStatus, IncidentStatus
 from selfright.domain.signal import Decision, DecisionReason
 from tests.unit.adapters.conftest import Ledger
@@ -80,6 +80,17 @@ def test_an_attempt_that_never_came_to_a_change_is_not_remembered(ledger: Ledger
     assert ledger.history.changes(TARGET) == []
 
 
+def test_a_number_that_is_none_stays_one_in_the_ledger(ledger: Ledger):
+    """A gate looks for it; null would pass."""
+    incident = str(opened(ledger).incident_id)
+    facts = {"usage": {"write": {"demand_peak": float("inf"), "consumed_peak": float("nan")}}}
+    ledger.store.save_attempt(incident, Attempt(number=1, facts=facts))
+
+    (saved,) = ledger.store.case(incident).attempts
+
+    assert absurdity(saved.facts) == "usage.write.demand_peak is inf"
+
+
 # -- alarms
 
 
@@ -118,7 +129,6 @@ def test_the_hours_last_change_is_the_last(ledger: Ledger):
 
     with pytest.raises(ConflictError, match="budget of shop development is spent"):
         intend(ledger, "inc-4", minutes=59)
-    assert ledger.store is not None
     intend(ledger, "inc-4", minutes=60)  # the first is an hour old
 
 

@@ -256,7 +256,7 @@ def test_flapping_asks_people_instead_of_acting():
         # Two of two: a share of a tiny base says nothing.
         (Gate.STORM, {"storm": Storm(unhealthy=2, resources=2, limit=0.4, declared=False)}, "100%"),
         (Gate.STORM, {"storm": CALM.model_copy(update={"declared": True})}, "1 of 10"),
-        (Gate.ABSURD, {"figures": {"estimate_usd": 1e6, "units": 1e9, "flag": True, "word": "x"}}, "true"),
+        (Gate.ABSURD, {"figures": {"estimate_usd": 1e6, "units": 1e13, "flag": True, "word": "x"}}, "true"),
         (Gate.FLAPPING, {"alarm_changes": flips(50, 40, 30, 5)}, "4 change(s)"),
         (Gate.OWN_ACTION, {"changes": (change(10, Fate.HELPED),)}, "depth 1"),
         (Gate.OWN_ACTION, {"changes": (change(10, Fate.NOT_MADE), change(20, Fate.NOT_MADE))}, "depth 0, 0"),
@@ -385,7 +385,10 @@ def test_a_chain_of_our_own_making_is_counted(changes: tuple[Change, ...], depth
     [
         ({"a": [1.0, {"b": float("nan")}]}, "a.1.b is nan"),
         ({"a": float("inf")}, "a is inf"),
-        ({"a": 1.1e9}, "a is 1.1e+09"),
+        ({"a": 1.1e13}, "a is 1.1e+13"),
+        ({"latency_change": -3, "since_ms": 1.8e12}, None),
+        ({"units_change": float("-inf")}, "units_change is -inf"),
+        ({"monthly_cost": -1}, "monthly_cost is -1"),
         ({"monthly_cost": 1_000_001}, "monthly_cost is 1e+06"),
         ({"plan": {"before": {"units": 0, "mode": "-1"}}, "flag": False, "none": None}, None),
     ],

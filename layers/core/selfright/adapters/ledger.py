@@ -22,6 +22,7 @@ from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incid
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
 
 KEEP_DECISIONS = timedelta(days=90)  # as long as Step Functions keeps an execution's name taken
+KEEP_TROUBLES = timedelta(days=7)  # an alarm that was deleted while it was on never tells that it is over
 FREE = "attribute_not_exists(PK)"
 # A problem can be opened where none is open and the signal's alarm has not recovered after the signal's moment.
 # Several alarms can report one problem (reads and writes of a table): each recovers for itself.
@@ -357,7 +358,10 @@ class DynamoDBIncidentStore:
 
     def _put_trouble(self, incident: Incident, condition: str | None = None) -> Write:
         key = keys.trouble(incident.workload, incident.environment, incident.fingerprint)
-        return self._put(key, "", condition, resource=incident.resource, incident=incident.id)
+        expires = int((incident.opened_at + KEEP_TROUBLES).timestamp())
+        return self._put(
+            key, "", condition, resource=incident.resource, incident=incident.id, expires=expires
+        )
 
     def _delete_trouble(self, workload: str, environment: str, fingerprint: str) -> Write:
         key = keys.trouble(workload, environment, fingerprint)

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-LARGEST = 1e9  # units, milliseconds, requests: nothing that one resource of ours does comes near
+LARGEST = 1e13  # a moment in milliseconds since 1970 is below it; units, bytes and requests are far below
 LARGEST_COST = 1e6  # US dollars
 COST_WORDS = ("cost", "usd", "price", "charge", "dollar")
+DIFFERENCE_WORDS = ("change", "delta", "difference", "trend")
 
 
 def absurdity(figures: Any, name: str = "") -> str | None:
@@ -29,5 +30,6 @@ def _impossible(value: Any, name: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     most = LARGEST_COST if any(word in name.lower() for word in COST_WORDS) else LARGEST
-    # Everything that is worked with is a count, a size, a duration or a price.
-    return None if math.isfinite(value) and 0 <= value <= most else f"{name} is {value:g}"
+    # What is worked with is a count, a size, a duration or a price: only a difference of two may be negative.
+    least = -most if any(word in name.lower() for word in DIFFERENCE_WORDS) else 0
+    return None if math.isfinite(value) and least <= value <= most else f"{name} is {value:g}"
