@@ -125,6 +125,7 @@ def test_people_are_told_once_and_nothing_is_changed(world: World):
     assert len(world.workflows.started) == 4
     assert len(published) == 1
     assert "10 of 10 resources in trouble" in published[0]["Message"]
+    assert "every incident of the workload is held" in published[0]["Message"]
     assert world.dynamodb.changes == []
 
 

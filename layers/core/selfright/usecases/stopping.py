@@ -30,6 +30,10 @@ _STATUS = {
     Reason.TOO_MANY_RESOURCES: IncidentStatus.ESCALATED,
 }
 
+_ALSO = {
+    Reason.TOO_MANY_IN_TROUBLE: "; until that is over every incident of the workload is held, without a message each"
+}
+
 
 def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
     """How the incident ends where a gate did not say go; None where all did."""
@@ -40,7 +44,7 @@ def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
         next=Next.CLOSE,
         attempt=attempt,
         status=_STATUS.get(gate.reason, IncidentStatus.HELD),
-        reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'})",
+        reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'}){_ALSO.get(gate.reason, '')}",
     )
 
 
