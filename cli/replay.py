@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -151,14 +151,14 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
     with tempfile.TemporaryDirectory(prefix="selfright-replay-") as folder:
         # What begins with a dash is no option but a revision that does not exist.
         packed = subprocess.run(  # noqa: S603 - no shell
-            ["git", "-C", str(ROOT), "archive", "--format=tar", "--end-of-options", f"{revision}^{{commit}}"],  # noqa: S607
+            ["git", "-C", str(ROOT), "archive", "--format=zip", "--end-of-options", f"{revision}^{{commit}}"],  # noqa: S607
             capture_output=True,
             check=False,
         )
         if packed.returncode:
             raise NotFoundError(f"there is no revision {revision}: {packed.stderr.decode().strip()}")
-        with tarfile.open(fileobj=BytesIO(packed.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        with zipfile.ZipFile(BytesIO(packed.stdout)) as archive:
+            archive.extractall(folder)
         command = [
             sys.executable,
             "-c",
@@ -168,21 +168,26 @@ def _decided_by(revision: str, recorded: Path, environment: str | None) -> list[
             "--json",
         ]
         place = {"PYTHONPATH": os.pathsep.join([f"{folder}/layers/core", folder]), "PYTHONSAFEPATH": "1"}
-        done = subprocess.run(  # noqa: S603 - our own program
-            [*command, *(["--environment", environment] if environment else [])],
-            cwd=folder,
-            env={**os.environ, **place},
-            capture_output=True,
-            check=False,
-            timeout=SECONDS,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - our own program
+                [*command, *(["--environment", environment] if environment else [])],
+                cwd=folder,
+                env={**os.environ, **place},
+                capture_output=True,
+                check=False,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotFoundError(f"revision {revision} did not replay within {SECONDS} s") from None
         try:
             return [Decision.model_validate(d) for d in json.loads(done.stdout)["decisions"]]
         except (ValueError, KeyError, TypeError):
-            said = " ".join(re.sub(r"[^ -~]+", " ", done.stderr.decode()).split())[
-                -SAID:
-            ]  # without its frame
-            raise NotFoundError(f"revision {revision} cannot replay: ...{said}") from None
+            raise NotFoundError(f"revision {revision} cannot replay: ...{_last_words(done.stderr)}") from None
+
+
+def _last_words(stderr: bytes) -> str:
+    """The end of what a command line said, without the frame that is drawn around it."""
+    return " ".join(re.sub(r"[^ -~]+", " ", stderr.decode()).split())[-SAID:]
 
 
 def _print(now: Sequence[Decision], summary: dict[str, Any]) -> None:

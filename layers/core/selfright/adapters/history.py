@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -28,9 +28,10 @@ class DynamoDBHistory:
         return [Change.model_validate_json(item["doc"]["S"]) for item in items]
 
     def alarm_changes(self, alarm_arn: str, since: datetime) -> Sequence[datetime]:
-        items = self._query(keys.alarm_change(alarm_arn, "", "")["PK"], keys.AT)
-        moments = (datetime.fromisoformat(item["at"]["S"]) for item in items)
-        return [at for at in moments if at >= since]
+        # Time to live deletes within days, not at once: what is older is not fetched.
+        first = f"{keys.AT}{since.astimezone(UTC).isoformat(timespec='milliseconds')}"
+        items = self._query(keys.alarm_change(alarm_arn, "", "")["PK"], keys.AT, first)
+        return [datetime.fromisoformat(item["at"]["S"]) for item in items]
 
     def counted(self, workload: str, environment: str) -> Sequence[Counted]:
         with translated(f"reading the budget of {workload}"):
@@ -67,12 +68,17 @@ class DynamoDBHistory:
         with translated(f"ending the storm of {workload}"):
             self._client.delete_item(TableName=self._table, Key=keys.storm(workload, environment))
 
-    def _query(self, pk: dict[str, str], begins: str) -> list[dict[str, Any]]:
+    def _query(self, pk: dict[str, str], prefix: str, first: str = "") -> list[dict[str, Any]]:
+        """The items whose sort key begins with `prefix`, from the key `first` on."""
         with translated(f"reading {pk['S']}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
-                ExpressionAttributeValues={":pk": pk, ":sk": {"S": begins}},
+                KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": pk,
+                    ":first": {"S": first or prefix},
+                    ":last": {"S": f"{prefix}~"},  # after every character of our keys
+                },
                 ConsistentRead=True,
             )
             return [item for page in pages for item in page["Items"]]

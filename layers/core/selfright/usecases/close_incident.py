@@ -48,8 +48,9 @@ def close_incident(
 
 
 def _told_by_another(case: CaseFile, history: History, now: datetime) -> bool:
-    """People hear of a storm once: from the incident that declared it."""
-    if stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
+    """People hear of a storm once, from the incident that declared it; of a change of ours they always hear."""
+    touched = any(attempt.intended_at for attempt in case.attempts)
+    if touched or stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
         return False
     incident = case.incident
     history.declare_storm(incident.workload, incident.environment, incident.id, now)
