@@ -11,7 +11,7 @@ import pytest
 
 from selfright.domain.alarms import State
 from selfright.domain.gates import AlarmNow
-from selfright.domain.incident import IncidentStatus
+from selfright.domain.incident import Attempt, AttemptStatus, IncidentStatus
 from selfright.domain.manifest import Workload, load
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
 from selfright.usecases.receive_signal import receive_signal
@@ -183,3 +183,20 @@ def entry() -> Any:
     from selfright.domain.incident import Entry, EntryKind
 
     return Entry(key="closed", at=NOW, kind=EntryKind.INCIDENT_CLOSED, text="closed")
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_of_a_change_of_ours_people_always_hear(world: World, touched: bool):
+    """It was undone when the storm broke out; another incident tells of the storm, but not of that."""
+    for n in range(4):
+        world.cloudwatch.change(f"alarm-orders-{n}", since=WENT_OFF)
+        received(world, off(n))
+    quiet = world.workflows.started[0]
+    if touched:
+        attempt = Attempt(number=1, status=AttemptStatus.UNDONE, intended_at=WENT_OFF)
+        world.memory.save_attempt(quiet, attempt)
+
+    respond = Respond(world)
+    respond.run(quiet)
+
+    assert len(respond.published) == touched
