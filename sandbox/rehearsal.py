@@ -1,8 +1,8 @@
 """One alarm from symptom to proven fix, on the local AWS: what `selfright demo` runs.
 
-Nothing here helps Selfright along. The fault is a change that a person might have made, the symptom is real
-throttling under real traffic, the alarm is evaluated by CloudWatch's rules, and only the table's own throttle metric
-decides whether the fix worked.
+Nothing here helps Selfright along. The faults are changes that a person or a dependency might have made, the symptoms
+are those of real traffic, the alarm is evaluated by CloudWatch's rules, and only its own metric decides whether the fix
+worked.
 """
 
 from __future__ import annotations
@@ -28,8 +28,23 @@ SCALE = 12.0
 # Sandbox minutes of normal traffic before the fault: the alarm must have seen health, and it is the baseline.
 CALM_MINUTES = 3
 LOOK_EVERY = 0.2  # seconds of the wall
-# Seconds of the wall until the demo gives up; the whole run takes about a quarter of it.
+# Seconds of the wall until the demo gives up waiting for one thing; none takes half of it.
 PATIENCE = 170.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What goes wrong, in order, and the alarm that tells of it."""
+
+    faults: tuple[str, ...]
+    alarm: str  # without the workload's and the environment's name
+    scale: float = SCALE
+
+
+THROTTLED_TABLE = Scenario(("throttled-table",), "analysis-results-write-throttles")
+# The release is suspected first, as anybody would; only its roll-back shows that it was not to blame. This alarm has
+# ten minutes of patience and there are two verdicts to wait for: hence the faster clock.
+WRONG_SUSPECT = Scenario(("harmless-release", "dependency-errors"), "orchestrator-error-rate", scale=20.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Rehearsal:
     broken: Counts
     fixed: Counts
     api_calls: int
-    capacity: dict[str, int]
+    live: tuple[str, str]  # the version that users got before it went wrong, and the one they get in the end
     alarm_state: str
     scale: float
 
@@ -63,8 +78,8 @@ class Rehearsal:
         return round((end - start).total_seconds() / self.scale, 3) if end else None
 
 
-def rehearse(fault: str, home: Path, watcher: Watcher, scale: float = SCALE) -> Rehearsal:
-    """Bring a sandbox up in `home`, break the workload with `fault`, and watch until its incident is closed.
+def rehearse(scenario: Scenario, home: Path, watcher: Watcher, scale: float) -> Rehearsal:
+    """Bring a sandbox up in `home`, break the workload, and watch until its incident is closed.
 
     Raises SandboxError where the sandbox, the alarm or the incident does not get there in time. The sandbox is
     taken down again in every case.
@@ -76,16 +91,16 @@ def rehearse(fault: str, home: Path, watcher: Watcher, scale: float = SCALE) -> 
         os.environ.update(server.environment())
         ledger = DynamoDBIncidentStore(Aws(), outputs[lifecycle.CONTROL_PLANE]["LedgerTable"])
         with Traffic(server, f"{WORKLOAD}-{ENVIRONMENT}-orchestrator") as traffic:
-            return _watch(server, ledger, traffic, fault, watcher)
+            return _watch(server, ledger, traffic, scenario, watcher)
     finally:
         lifecycle.down(home)
 
 
 def _watch(
-    server: Server, ledger: DynamoDBIncidentStore, traffic: Traffic, fault: str, watcher: Watcher
+    server: Server, ledger: DynamoDBIncidentStore, traffic: Traffic, scenario: Scenario, watcher: Watcher
 ) -> Rehearsal:
     began = time.monotonic()
-    alarm = f"{WORKLOAD}-{ENVIRONMENT}-analysis-results-write-throttles"
+    alarm = f"{WORKLOAD}-{ENVIRONMENT}-{scenario.alarm}"
     _until(
         "calm",
         lambda: _alarm_state(server, alarm) == "OK" and traffic.counts().sandbox_seconds > CALM_MINUTES * 60,
@@ -95,9 +110,10 @@ def _watch(
         f"{calm.total} analyses under normal traffic, {calm.failed} failed", time.monotonic() - began
     )
 
-    fault_at = _now(server)
-    faults.on(fault, server, ENVIRONMENT)
-    watcher.step(f"fault: {faults.FAULTS[fault].story}", 0.0)
+    live_before, fault_at = _live_version(server), _now(server)
+    for fault in scenario.faults:
+        faults.on(fault, server, ENVIRONMENT)
+        watcher.step(f"fault: {faults.FAULTS[fault].story}", 0.0)
 
     def since_fault(at: datetime) -> float:
         return (at - fault_at).total_seconds() / server.scale
@@ -113,8 +129,6 @@ def _watch(
             watcher.alarm(alarm, "OK", since_fault(ok_at))  # else the timeline has told it
         after = traffic.counts()
         _until("healthy traffic", lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
-    table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
-    units = table["Table"]["ProvisionedThroughput"]
     return Rehearsal(
         case=case,
         fault_at=fault_at,
@@ -122,7 +136,7 @@ def _watch(
         broken=broken,
         fixed=traffic.counts().since(after),
         api_calls=_api_calls(server, fault_at),
-        capacity={"read": units["ReadCapacityUnits"], "write": units["WriteCapacityUnits"]},
+        live=(live_before, _live_version(server)),
         alarm_state=_alarm_state(server, alarm),
         scale=server.scale,
     )
@@ -161,6 +175,13 @@ def _alarm(server: Server, name: str) -> dict[str, Any]:
 
 def _alarm_state(server: Server, name: str) -> str:
     return str(_alarm(server, name)["StateValue"])
+
+
+def _live_version(server: Server) -> str:
+    alias = server.client("lambda").get_alias(
+        FunctionName=f"{WORKLOAD}-{ENVIRONMENT}-orchestrator", Name="live"
+    )
+    return str(alias["FunctionVersion"])
 
 
 def _now(server: Server) -> datetime:

@@ -102,6 +102,34 @@ def test_no_permission_is_wide(function: str):
             assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
             assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
+        elif statement["Resource"] == "*":
+            assert not [a for a in statement["Action"] if a in HAVE_NAMES], sid
+
+
+# What can be granted for named resources alone; AppConfig knows ids only, so workloads' flags are known by their tag.
+HAVE_NAMES = (CHANGING | READING | CHECKING) - {
+    "appconfig:ListApplications",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
+}
+
+
+@pytest.mark.parametrize("function", ["ApplyAction", "UndoAction"])
+def test_selfright_can_never_throw_its_own_switches(function: str):
+    """Otherwise a bad manifest could turn the kill switch off: flags are changed where a workload's tag is."""
+    changing = [
+        s
+        for s in statements(function).values()
+        if "appconfig:CreateHostedConfigurationVersion" in s["Action"]
+    ]
+
+    assert [s["Condition"] for s in changing] == [{"Null": {"aws:ResourceTag/selfright:workload": "false"}}]
+    switches = ("SwitchApplication", "SwitchEnvironment", "SwitchProfile")
+    own = [r.get("Properties", {}) for name, r in template()["Resources"].items() if name in switches]
+    assert len(own) == len(switches)
+    assert not [properties for properties in own if "Tags" in properties]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

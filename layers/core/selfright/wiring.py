@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook
-    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+    from selfright.ports import (
+        Alarms,
+        FlagBoard,
+        Functions,
+        IncidentStore,
+        Leases,
+        Logs,
+        ScalingTargets,
+        SwitchBoard,
+        Tables,
+        Workflows,
+    )
 
 
 class House:
@@ -80,6 +91,24 @@ class House:
         from selfright.adapters.scaling import TableScalingTargets
 
         return TableScalingTargets(self.aws)
+
+    @cached_property
+    def functions(self) -> Functions:
+        from selfright.adapters.functions import LambdaFunctions
+
+        return LambdaFunctions(self.aws)
+
+    @cached_property
+    def logs(self) -> Logs:
+        from selfright.adapters.logs import CloudWatchLogs
+
+        return CloudWatchLogs(self.aws)
+
+    @cached_property
+    def flags(self) -> FlagBoard:
+        from selfright.adapters.flags import AppConfigFlagBoard
+
+        return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
 
 
 @cache

@@ -10,6 +10,8 @@ from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
 from selfright.domain.manifest.references import first_shared_alarm
 from selfright.domain.manifest.resources import (
+    Circuit,
+    Concurrency,
     DynamoDBTable,
     EventBus,
     LambdaFunction,
@@ -34,7 +36,9 @@ __all__ = [
     "Autonomy",
     "AutonomyPolicy",
     "ChannelType",
+    "Circuit",
     "Closure",
+    "Concurrency",
     "DynamoDBTable",
     "Environment",
     "Escalation",
