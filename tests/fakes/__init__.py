@@ -13,11 +13,15 @@ from tests.fakes.aws import (
     StillClock,
 )
 from tests.fakes.failing import Down, Fuse
+from tests.fakes.functions import FakeFlagBoard, FakeFunctions, FakeLogs
 from tests.fakes.ledger import MemoryLeases, MemoryStore
 
 __all__ = [
     "Down",
     "FakeAlarms",
+    "FakeFlagBoard",
+    "FakeFunctions",
+    "FakeLogs",
     "FakeScaling",
     "FakeSwitchBoard",
     "FakeTables",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfright.checks.registry import check
 from selfright.domain.catalogue import CheckDeclaration, CheckResult
+from selfright.domain.judgement import METRIC_LAG
 from selfright.domain.manifest import LambdaFunction, ResourceType
 from selfright.domain.serving import Failure, Tally, blamed, failed_by_minute, percent_failed
 from selfright.ports import Instruments
@@ -56,18 +57,20 @@ class ErrorWindow(BaseModel):
 )
 def errors(instruments: Instruments, resource: LambdaFunction, window: ErrorWindow) -> CheckResult:
     now = instruments.clock.now()
-    start = now - timedelta(minutes=max(window.minutes, window.severe_minutes))
+    # Whole minutes, so that lines and metrics speak of the same requests.
+    minute, final_until = now.replace(second=0, microsecond=0), (now - METRIC_LAG).timestamp()
+    recent = minute - timedelta(minutes=window.minutes)
+    start = min(recent, minute - timedelta(minutes=window.severe_minutes) - METRIC_LAG)
     tally = instruments.functions.tally(resource.name, start, now)
     log = instruments.logs.failures(resource.name, start, now)
 
-    recent = now - timedelta(minutes=window.minutes)
     lines = [f for f in log.failures if f.at >= recent]
     crashes = sum(n for minute, n in tally.crashes.items() if minute >= recent.timestamp())
     by_dependency = blamed(lines)
     failures = crashes + sum(by_dependency.values())
     worst = next(iter(by_dependency), None)
     blames = bool(worst and by_dependency[worst] >= MAIN_CAUSE * failures)
-    percents = _percents(tally, log.failures)
+    percents = _percents(tally, log.failures, final_until)
     return CheckResult(
         findings={
             "crashing": crashes > 0 and crashes >= MAIN_CAUSE * failures,
@@ -87,10 +90,11 @@ def errors(instruments: Instruments, resource: LambdaFunction, window: ErrorWind
     )
 
 
-def _percents(tally: Tally, failures: tuple[Failure, ...]) -> list[float]:
-    """Percent failed of every minute with enough requests, oldest first."""
+def _percents(tally: Tally, failures: tuple[Failure, ...], final_until: float) -> list[float]:
+    """Percent failed of every minute with enough requests whose metrics have arrived, oldest first."""
     failed = failed_by_minute(tally, failures)
-    busy = sorted((minute, n) for minute, n in tally.invocations.items() if n >= FEW)
+    over = [(minute, n) for minute, n in tally.invocations.items() if minute + 60 <= final_until]
+    busy = sorted((minute, n) for minute, n in over if n >= FEW)
     return [100 * failed.get(minute, 0.0) / n for minute, n in busy]
 
 

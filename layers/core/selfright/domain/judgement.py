@@ -11,6 +11,7 @@ change nobody needs that patience where the matter is clear sooner; see `_early`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,8 +23,9 @@ from selfright.domain.alarms import AlarmDefinition, Point, State, breaches, eva
 # Metrics of AWS services arrive up to two minutes late, and a minute grows until then: a throttle that is not
 # counted yet looks like health.
 METRIC_LAG = timedelta(minutes=2)
-# Periods with data from which a clear matter may be judged before the alarm's own number of them.
-EARLIEST = 3
+# Seconds of whole periods with data from which a clear matter may be judged before the alarm's own number of periods:
+# three minutes, or one longer period.
+EARLIEST = 180
 WORSE_BY = 1.25  # the mean moved a quarter further beyond the threshold: more than minute-to-minute noise
 
 
@@ -146,20 +148,24 @@ def _ruling(
 
 
 def _early(definition: AlarmDefinition, after: Sequence[float]) -> tuple[bool, str] | None:
-    """The ruling before there are n periods, where at least three (EARLIEST) are reported and they agree.
+    """The ruling before there are n periods, where three minutes of them (EARLIEST) are reported and they agree.
 
-    Healthy: the newest three are within the threshold, and already more than n - m are, so that these n periods
-    cannot add up to m breaching ones any more, whatever is still to come. Sick: every single one breaches.
+    Healthy: the newest three minutes are within the threshold, and already more than n - m periods are, so that these
+    n cannot add up to m breaching ones any more, whatever is still to come. Sick: every single one breaches.
     """
     n, m, count = definition.n, definition.m, len(after)
-    if count < EARLIEST:
+    enough = math.ceil(EARLIEST / definition.period)
+    if count < enough:
         return None
     beyond = [breaches(definition, value) for value in after]
     if all(beyond):
         return False, f"all {count} whole periods since the change are beyond the threshold"
     fine = count - sum(beyond)
-    if fine > n - m and not any(beyond[-EARLIEST:]):
-        return True, f"{fine} of {count} whole periods within the threshold, the newest {EARLIEST} among them"
+    if fine > n - m and not any(beyond[-enough:]):
+        return (
+            True,
+            f"{fine} of {count} whole periods since the change are within the threshold, the newest too",
+        )
     return None
 
 
