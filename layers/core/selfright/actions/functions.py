@@ -88,14 +88,18 @@ class RaiseConcurrency:
     ) -> Plan:
         del facts
         state, limits = instruments.functions.concurrency(resource.name), resource.concurrency
-        now = state.reserved or 0
         if state.reserved == 0:
             # Nobody's limit that is too low: that is how people switch a function off.
             raise RefusedError("the function is switched off: its reserved concurrency is 0")
+        now = state.reserved or 0
         room = now + state.account_unreserved - KEPT_UNRESERVED
-        units = min(max(STEP * now, limits.min), limits.max, room)
-        if units <= now:
-            raise RefusedError(f"neither manifest ({limits.max}) nor account ({room}) allows more than {now}")
+        # A reservation is a cap as well: where there was none, anything below the manifest's maximum could throttle.
+        least = now + 1 if now else limits.max
+        units = min(max(STEP * now, limits.min) if now else limits.max, limits.max, room)
+        if units < least:
+            raise RefusedError(
+                f"{least} would be needed; manifest ({limits.max}) or account ({room}) allow less"
+            )
         return Plan(
             action=self.declaration.name,
             resource=key,

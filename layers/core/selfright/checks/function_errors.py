@@ -20,6 +20,7 @@ from selfright.ports import Instruments
 FUNCTION = frozenset({ResourceType.LAMBDA_FUNCTION})
 MAIN_CAUSE = 0.5  # share of all failures from which one cause is the cause
 FEW = 10  # requests a minute; below it a rate says nothing (as in the alarms)
+SPARE = 5  # minutes more to read: the newest are not final yet, and quiet ones say nothing
 OUTAGE_MINUTES, OUTAGE_PERCENT = 3, 99.0
 # Two of a kind may be a prober or a bad deployment of one caller; five within minutes are a finding.
 SUSPICIOUS = 5
@@ -60,7 +61,7 @@ def errors(instruments: Instruments, resource: LambdaFunction, window: ErrorWind
     # Whole minutes, so that lines and metrics speak of the same requests.
     minute, final_until = now.replace(second=0, microsecond=0), (now - METRIC_LAG).timestamp()
     recent = minute - timedelta(minutes=window.minutes)
-    start = min(recent, minute - timedelta(minutes=window.severe_minutes) - METRIC_LAG)
+    start = min(recent, minute - timedelta(minutes=window.severe_minutes + SPARE))
     tally = instruments.functions.tally(resource.name, start, now)
     log = instruments.logs.failures(resource.name, start, now)
 
