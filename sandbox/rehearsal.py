@@ -121,10 +121,13 @@ def _watch(
     def since_fault(at: datetime) -> float:
         return (at - fault_at).total_seconds() / server.scale
 
-    incident = _first_incident(ledger, fault_at)
-    alarm = incident.alarm_name
-    watcher.alarm(alarm, "ALARM", since_fault(incident.episode))
-    case = _follow(ledger, incident.id, lambda entry: watcher.entry(entry, since_fault(entry.at)))
+    case = _follow_until_acted(
+        ledger,
+        fault_at,
+        lambda incident: watcher.alarm(incident.alarm_name, "ALARM", since_fault(incident.episode)),
+        lambda entry: watcher.entry(entry, since_fault(entry.at)),
+    )
+    alarm = case.incident.alarm_name
     broken = traffic.counts().since(calm)
     after = traffic.counts()
     if case.incident.status is IncidentStatus.RESOLVED:
@@ -146,14 +149,31 @@ def _watch(
     )
 
 
-def _first_incident(ledger: DynamoDBIncidentStore, since: datetime) -> Incident:
-    """The first one opened since then. Others of the same problem wait for its lease, and are held."""
+def _follow_until_acted(
+    ledger: DynamoDBIncidentStore,
+    since: datetime,
+    announce: Callable[[Incident], None],
+    tell: Callable[[Entry], None],
+) -> CaseFile:
+    """The case of the incident that changed something, or of the last one.
 
-    def opened() -> list[Incident]:
-        return [i for i in ledger.incidents(WORKLOAD, ENVIRONMENT, 10) if i.opened_at > since]
+    Two alarms of one function may open an incident each at the same moment; the one that is second to the lease
+    closes at once, and tells so.
+    """
+    followed: set[str] = set()
 
-    _until("an incident", lambda: bool(opened()))
-    return min(opened(), key=lambda incident: incident.opened_at)
+    def fresh() -> list[Incident]:
+        found = ledger.incidents(WORKLOAD, ENVIRONMENT, 10)
+        return [i for i in found if i.opened_at > since and i.id not in followed]
+
+    _until("an incident", lambda: bool(fresh()))
+    while True:
+        incident = min(fresh(), key=lambda one: one.opened_at)
+        followed.add(incident.id)
+        announce(incident)
+        case = _follow(ledger, incident.id, tell)
+        if any(attempt.applied_at for attempt in case.attempts) or not fresh():
+            return case
 
 
 def _follow(ledger: DynamoDBIncidentStore, incident_id: str, tell: Callable[[Entry], None]) -> CaseFile:
