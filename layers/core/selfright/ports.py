@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,16 +16,18 @@ from selfright.domain.gates import AlarmNow
 from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource
-from selfright.domain.serving import (
-    AliasState,
-    ConcurrencyState,
-    FailureLog,
-    FlagPlace,
-    FunctionState,
-    Release,
-    Tally,
-)
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
+
+if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
+    from selfright.domain.serving import (
+        AliasState,
+        ConcurrencyState,
+        FailureLog,
+        FlagPlace,
+        FunctionState,
+        Release,
+        Tally,
+    )
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 

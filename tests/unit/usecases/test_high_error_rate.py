@@ -12,7 +12,7 @@ from selfright.domain.incident import AttemptStatus, CaseFile, EntryKind, Incide
 from selfright.domain.judgement import Outcome
 from selfright.domain.serving import ConcurrencyState, Failure
 from tests.fakes import Down
-from tests.unit.usecases.failing_shop import FUNCTION, FailingShop, Shares
+from tests.unit.usecases.failing_shop import CIRCUIT, FUNCTION, FailingShop, Shares
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import WENT_OFF
 
@@ -237,3 +237,18 @@ def test_an_alias_that_somebody_moved_meanwhile_is_not_touched_again():
     assert shop.live == "3"
     assert case.incident.status is IncidentStatus.ESCALATED
     assert shop.lambda_.changes == []
+
+
+def test_the_second_alarm_of_one_problem_leaves_it_to_the_incident_that_is_at_it():
+    """Both looked closer at the same moment; the other one was faster, and has opened the circuit already."""
+    shop = FailingShop(payments_fail, released=False)
+    shop.memory_leases.acquire(FUNCTION, "inc-other", WENT_OFF + timedelta(hours=1), WENT_OFF)
+    shop.appconfig.flags[CIRCUIT] = True
+
+    case = played(shop)
+
+    status, reason = outcome(case)
+    assert status is IncidentStatus.HELD
+    assert reason.startswith("lost the lease: inc-other has it, and the circuit to payments is open already")
+    assert untouched(shop)
+    assert shop.memory_leases.holder(FUNCTION, shop.clock.now()) == "inc-other"
