@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli.place import ROOT, AsJson
 from cli.timeline import entry_lines, line
@@ -125,6 +126,13 @@ def report(result: Rehearsal, total_seconds: float) -> dict[str, Any]:
         },
         "alarm": result.alarm_state,
         "live_version": dict(zip(("before", "after"), result.live, strict=True)),
+        "told": {
+            "mails": [{"subject": m["Subject"], "text": m["Message"]} for m in result.told.mails],
+            "chat": [{"text": post["text"], "blocks": post["blocks"]} for post in result.told.chat],
+            "pages": [
+                {"action": e["event_action"], "summary": e["payload"]["summary"]} for e in result.told.pages
+            ],
+        },
         "timeline": [e.model_dump(mode="json") for e in result.case.timeline],
     }
 
@@ -153,6 +161,14 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
         f" {seconds['alarm_to_first_action']} s, to verified {seconds['alarm_to_verified']} s"
         f" [dim](waits {facts['time_scale']:g} times faster than on AWS, work as it is)[/]"
     )
+    told = facts["told"]
+    lines = [("e-mail", m["subject"]) for m in told["mails"]]
+    lines += [("Slack", post["text"]) for post in told["chat"]]
+    lines += [("PagerDuty", f"{page['action']}: {page['summary']}") for page in told["pages"]]
+    lines += [] if told["pages"] else [("PagerDuty", "nothing: nobody was woken")]
+    console.print("  people were told")
+    for where, what in lines:
+        console.print(f"    {where:<10} {escape(what)}")
     shares = ", ".join(f"{name} {c['failed']} of {c['analyses']}" for name, c in traffic.items())
     console.print(f"  failed analyses: {shares}")
     console.print(f"  {facts['api_calls']} AWS calls by Selfright, {seconds['total']} s in all")

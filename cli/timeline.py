@@ -22,6 +22,7 @@ _MARKS = {
     EntryKind.ACTION_UNDONE: ("undo", "bold red"),
     EntryKind.STEP_FAILED: ("failed", "bold red"),
     EntryKind.INCIDENT_CLOSED: ("closed", "bold green"),
+    EntryKind.PEOPLE_TOLD: ("told", "cyan"),
 }
 STATUS_STYLE = {
     IncidentStatus.OPEN: "yellow",

@@ -108,7 +108,8 @@ def _exits(body: dict[str, Any]) -> Iterator[tuple[str | None, str]]:
     if "Next" in body:
         yield body["Next"], ""
     for catch in body.get("Catch", ()):
-        yield catch["Next"], "failed"
+        everything = catch["ErrorEquals"] == ["States.ALL"]
+        yield catch["Next"], "failed" if everything else ", ".join(catch["ErrorEquals"])
     if body.get("End") or body["Type"] == "Fail":
         yield None, ""
 

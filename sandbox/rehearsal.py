@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sandbox import faults, lifecycle, workload
-from sandbox.server import SandboxError, Server
+from sandbox.collector import Collector
+from sandbox.inbox import Inbox
+from sandbox.server import ROOT, SandboxError, Server
 from sandbox.traffic import Counts, Traffic
 from selfright.adapters.aws import Aws
 from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.adapters.manifest_files import load_workload
+from selfright.domain.delivery import deliveries
 from selfright.domain.incident import CaseFile, Entry, Incident, IncidentStatus
+from selfright.domain.manifest import ChannelType
 
 ENVIRONMENT: workload.Environment = "development"
 WORKLOAD = "opportunity-analysis"
@@ -58,6 +63,15 @@ class Watcher:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What people got to know of an incident, as each service was given it."""
+
+    mails: list[dict[str, Any]]
+    chat: list[dict[str, Any]]
+    pages: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Rehearsal:
     """What came of it; moments are sandbox time."""
 
@@ -70,6 +84,7 @@ class Rehearsal:
     live: tuple[str, str]  # the version that users got before it went wrong, and the one they get in the end
     alarm_state: str
     scale: float
+    told: Told
 
     @property
     def resolved(self) -> bool:
@@ -90,15 +105,44 @@ def rehearse(scenario: Scenario, home: Path, watcher: Watcher, scale: float) -> 
             home, scale=scale, stacks=lifecycle.both_stacks(scale), tell=watcher.step
         )
         os.environ.update(server.environment())
-        ledger = DynamoDBIncidentStore(Aws(), outputs[lifecycle.CONTROL_PLANE]["LedgerTable"])
-        with Traffic(server, f"{WORKLOAD}-{ENVIRONMENT}-orchestrator") as traffic:
-            return _watch(server, ledger, traffic, scenario, watcher)
+        ours = outputs[lifecycle.CONTROL_PLANE]
+        ledger = DynamoDBIncidentStore(Aws(), ours["LedgerTable"])
+        manifest = load_workload(ROOT / "workloads" / WORKLOAD, ENVIRONMENT)
+        with (
+            Collector() as people,
+            people.serving(server, manifest),
+            Inbox(server, ours["AlertsTopicArn"]) as mail,
+            Traffic(server, f"{WORKLOAD}-{ENVIRONMENT}-orchestrator") as traffic,
+        ):
+
+            def told(incident_id: str) -> Told:
+                return Told(
+                    mails=mail.about(incident_id),
+                    chat=[post for post in people.taken(ChannelType.SLACK) if incident_id in str(post)],
+                    pages=[
+                        page
+                        for page in people.taken(ChannelType.PAGERDUTY)
+                        if page["dedup_key"] == incident_id
+                    ],
+                )
+
+            channels = tuple(manifest.notifications.ways)
+            return _watch(
+                server, ledger, traffic, scenario=scenario, watcher=watcher, channels=channels, told=told
+            )
     finally:
         lifecycle.down(home)
 
 
 def _watch(
-    server: Server, ledger: DynamoDBIncidentStore, traffic: Traffic, scenario: Scenario, watcher: Watcher
+    server: Server,
+    ledger: DynamoDBIncidentStore,
+    traffic: Traffic,
+    *,
+    scenario: Scenario,
+    watcher: Watcher,
+    channels: Iterable[str],
+    told: Callable[[str], Told],
 ) -> Rehearsal:
     began = time.monotonic()
     _until(
@@ -123,6 +167,7 @@ def _watch(
 
     case = _follow_until_acted(
         ledger,
+        channels,
         fault_at,
         lambda incident: watcher.alarm(incident.alarm_name, "ALARM", since_fault(incident.episode)),
         lambda entry: watcher.entry(entry, since_fault(entry.at)),
@@ -132,7 +177,8 @@ def _watch(
     after = traffic.counts()
     if case.incident.status is IncidentStatus.RESOLVED:
         _until("the alarm's return to OK", lambda: _alarm_state(server, alarm) == "OK")
-        if (ok_at := _alarm(server, alarm)["StateTransitionedTimestamp"]) > case.timeline[-1].at:
+        ok_at = _alarm(server, alarm)["StateTransitionedTimestamp"]
+        if case.incident.closed_at and ok_at > case.incident.closed_at:
             watcher.alarm(alarm, "OK", since_fault(ok_at))  # else the timeline has told it
         after = traffic.counts()
         _until("healthy traffic", lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
@@ -146,11 +192,13 @@ def _watch(
         live=(live_before, _live_version(server)),
         alarm_state=_alarm_state(server, alarm),
         scale=server.scale,
+        told=told(case.incident.id),
     )
 
 
 def _follow_until_acted(
     ledger: DynamoDBIncidentStore,
+    channels: Iterable[str],
     since: datetime,
     announce: Callable[[Incident], None],
     tell: Callable[[Entry], None],
@@ -171,22 +219,26 @@ def _follow_until_acted(
         incident = min(fresh(), key=lambda one: one.opened_at)
         followed.add(incident.id)
         announce(incident)
-        case = _follow(ledger, incident.id, tell)
+        case = _follow(ledger, channels, incident.id, tell)
         if any(attempt.applied_at for attempt in case.attempts) or not fresh():
             return case
 
 
-def _follow(ledger: DynamoDBIncidentStore, incident_id: str, tell: Callable[[Entry], None]) -> CaseFile:
-    """Tell every new line of an incident's timeline until it is closed."""
+def _follow(
+    ledger: DynamoDBIncidentStore, channels: Iterable[str], incident_id: str, tell: Callable[[Entry], None]
+) -> CaseFile:
+    """Tell every new line of an incident's timeline until it is closed, and told through `channels`."""
     told: set[str] = set()
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         case = ledger.case(incident_id)
+        on_their_way = {delivery.key for delivery in deliveries(case) if not delivery.over}
         for entry in case.timeline:
-            if entry.key not in told:
+            if entry.key not in told | on_their_way:
                 told.add(entry.key)
                 tell(entry)
-        if case.incident.status is not IncidentStatus.OPEN:
+        over = {delivery.channel for delivery in deliveries(case) if delivery.over}
+        if case.incident.status is not IncidentStatus.OPEN and over.issuperset(channels):
             return case
         time.sleep(LOOK_EVERY)
     raise SandboxError(f"incident {incident_id} was not closed within {PATIENCE:.0f} s")

@@ -12,6 +12,7 @@ from tests.fakes.aws import (
     RecordingWorkflows,
     StillClock,
 )
+from tests.fakes.channels import FakeChannels
 from tests.fakes.failing import Down, Fuse
 from tests.fakes.functions import FakeFlagBoard, FakeFunctions, FakeLogs
 from tests.fakes.ledger import MemoryLeases, MemoryStore
@@ -19,6 +20,7 @@ from tests.fakes.ledger import MemoryLeases, MemoryStore
 __all__ = [
     "Down",
     "FakeAlarms",
+    "FakeChannels",
     "FakeFlagBoard",
     "FakeFunctions",
     "FakeLogs",

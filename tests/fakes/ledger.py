@@ -124,6 +124,10 @@ class MemoryStore:
         self._leases.note_action(target, incident_id, attempt.fence, now)
         self.save_attempt(incident_id, attempt)
 
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        with self._lock:
+            self._write(incident_id, entries)
+
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:

@@ -15,7 +15,8 @@ from selfright.domain.catalogue import ActionDeclaration, CheckDeclaration, Chec
 from selfright.domain.gates import AlarmNow
 from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
-from selfright.domain.manifest import Autonomy, Resource
+from selfright.domain.manifest import Autonomy, Resource, Workload
+from selfright.domain.notice import Notice
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
 if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
@@ -73,6 +74,9 @@ class IncidentStore(Protocol):
 
         Raises ConflictError where the lease with `attempt.fence` is not ours any more.
         """
+
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        """Write timeline lines; one of the same key takes the earlier one's place."""
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
@@ -132,6 +136,29 @@ class SwitchBoard(Protocol):
         """The switches as they are now, never from a cache."""
 
 
+class Channel(Protocol):
+    """One way to reach people."""
+
+    def send(self, notice: Notice) -> None:
+        """Hand a notice over; returns when the service has taken it.
+
+        Raises ChannelDownError where it did not, or did not say; BadInputError or NotFoundError where sending it
+        again would not help: the notice, the secret or the address is wrong.
+        """
+
+
+class Channels(Protocol):
+    def open(self, workload: Workload, key: str) -> Channel:
+        """The channel of that key among the workload's `notifications.ways`; nothing is asked of AWS yet."""
+
+
+class Count(Protocol):
+    """A metric that counts."""
+
+    def __call__(self, name: str, **dimensions: str) -> None:
+        """One more, in total and for these dimensions."""
+
+
 class Throttles(BaseModel):
     """Throttle events of one direction (read or write) in a window, by the cause that DynamoDB gives."""
 
@@ -163,7 +190,8 @@ class TableState(BaseModel):
     on_demand: bool
     read_units: int | None = None
     write_units: int | None = None
-    decreases_today: int = 0
+    decreases_today: int = 0  # of a UTC day
+    last_decrease_at: datetime | None = None
     indexes: int = 0  # global secondary indexes
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from selfright.domain.runbook import Runbook
     from selfright.ports import (
         Alarms,
+        Channels,
         FlagBoard,
         Functions,
         IncidentStore,
@@ -79,6 +80,12 @@ class House:
 
         where = (self.settings.need(f"switch_{name}") for name in ("application", "environment", "profile"))
         return AppConfigSwitchBoard(self.aws, *where)
+
+    @cached_property
+    def channels(self) -> Channels:
+        from selfright.adapters.channels import ManifestChannels
+
+        return ManifestChannels(self.aws, self.settings.need("alerts_topic_arn"))
 
     @cached_property
     def tables(self) -> Tables:

@@ -20,6 +20,7 @@ from selfright.ports import TableState, Throttles, Usage
 from selfright.usecases.receive_signal import receive_signal
 from tests.fakes import (
     FakeAlarms,
+    FakeChannels,
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
@@ -139,6 +140,7 @@ class World:
         )
         self.autoscaling = FakeScaling()
         self.workflows = RecordingWorkflows()
+        self.channels = FakeChannels()
 
         self.store: Any = self.fuse.guard("store", self.memory)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)

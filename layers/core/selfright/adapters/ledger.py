@@ -164,6 +164,9 @@ class DynamoDBIncidentStore:
         )
         self._all(f"lease of {target}", [ours, acted, self._put_attempt(incident_id, attempt)])
 
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        self._all(incident_id, [self._put_entry(incident_id, e) for e in entries])
+
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:

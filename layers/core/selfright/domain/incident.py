@@ -87,6 +87,7 @@ class EntryKind(StrEnum):
     ACTION_UNDONE = "action-undone"
     STEP_FAILED = "step-failed"
     INCIDENT_CLOSED = "incident-closed"
+    PEOPLE_TOLD = "people-told"
 
 
 class Entry(BaseModel):

@@ -5,7 +5,15 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
-from selfright.domain.manifest.escalation import ChannelType, Escalation, EscalationLevel, Notifications
+from selfright.domain.manifest.escalation import (
+    Channel,
+    ChannelType,
+    Escalation,
+    EscalationLevel,
+    Notifications,
+    SecretChannel,
+    SnsChannel,
+)
 from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
 from selfright.domain.manifest.references import first_shared_alarm
@@ -35,6 +43,7 @@ __all__ = [
     "AlarmBinding",
     "Autonomy",
     "AutonomyPolicy",
+    "Channel",
     "ChannelType",
     "Circuit",
     "Closure",
@@ -53,8 +62,10 @@ __all__ = [
     "S3Bucket",
     "SNSTopic",
     "SQSQueue",
+    "SecretChannel",
     "Settings",
     "Severity",
+    "SnsChannel",
     "StateMachine",
     "Symptom",
     "TableCapacity",
