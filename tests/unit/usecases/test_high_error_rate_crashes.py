@@ -8,6 +8,7 @@ from selfright.domain.errors import SourceDownError
 from selfright.domain.incident import AttemptStatus, IncidentStatus
 from tests.unit.usecases.failing_shop import FUNCTION, FailingShop, Shares
 from tests.unit.usecases.respond import CrashedError, Respond
+from tests.unit.usecases.test_crashes import assert_told
 
 
 def payments_fail(shop: FailingShop) -> Shares:
@@ -42,7 +43,7 @@ def test_a_crash_at_any_call_changes_nothing_about_the_outcome(before: bool, sub
             assert shop.lambda_.changes == [("version", "1"), ("version", "2")]
             assert shop.appconfig.changes == [("pay_later", True)]
             assert shop.memory_leases.holder(FUNCTION, shop.clock.now()) is None
-            assert len(respond.published) == 1
+            assert_told(respond, call)
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -61,4 +62,4 @@ def test_a_port_that_fails_once_leaves_nothing_half_done(before: bool, subtests:
             assert shop.circuit_open == (status is IncidentStatus.RESOLVED)
             assert len(set(shop.lambda_.changes)) == len(shop.lambda_.changes)
             assert shop.memory_leases.holder(FUNCTION, shop.clock.now()) is None
-            assert len(respond.published) == 1
+            assert_told(respond, call)
