@@ -46,7 +46,7 @@ def statements(function: str) -> dict[str, dict[str, Any]]:
 
 def granted(function: str, *without: str) -> set[str]:
     """The IAM actions of a function, without those of the named statements."""
-    kept = [s for sid, s in statements(function).items() if sid not in without]
+    kept = [s for sid, s in statements(function).items() if sid not in without and s["Effect"] == "Allow"]
     assert set(without) <= set(statements(function))
     return {
         action for s in kept for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
@@ -102,6 +102,31 @@ def test_no_permission_is_wide(function: str):
             assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
             assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
+        elif statement["Resource"] == "*":
+            assert not [a for a in statement["Action"] if a in HAVE_NAMES], sid
+
+
+# What can be granted for named resources alone.
+HAVE_NAMES = (CHANGING | READING | CHECKING) - {
+    "appconfig:ListApplications",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
+}
+
+
+@pytest.mark.parametrize("function", ["ApplyAction", "UndoAction"])
+def test_selfright_can_never_throw_its_own_switches(function: str):
+    """Otherwise a bad manifest could turn the kill switch off. A Deny outweighs every Allow."""
+    never = statements(function)["NeverSwitches"]
+    application = (
+        "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${SwitchApplication}"
+    )
+
+    assert never["Effect"] == "Deny"
+    assert set(never["Action"]) == {a for a in CHANGING if a.startswith("appconfig:") and ":List" not in a}
+    assert [resource["Fn::Sub"] for resource in never["Resource"]] == [application, f"{application}/*"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,17 @@ from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource, Workload
 from selfright.domain.notice import Notice
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
+
+if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
+    from selfright.domain.serving import (
+        AliasState,
+        ConcurrencyState,
+        FailureLog,
+        FlagPlace,
+        FunctionState,
+        Release,
+        Tally,
+    )
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -221,6 +232,58 @@ class ScalingTargets(Protocol):
         """Change the upper bound and nothing else."""
 
 
+class Functions(Protocol):
+    """Lambda functions. Every method raises NotFoundError where the function, or its alias, does not exist."""
+
+    def state(self, function: str) -> FunctionState:
+        """The function itself, whatever its aliases point to."""
+
+    def alias(self, function: str, alias: str) -> AliasState: ...
+
+    def releases(self, function: str) -> Sequence[Release]:
+        """Published versions, newest first."""
+
+    def tally(self, function: str, start: datetime, end: datetime) -> Tally:
+        """All requests of the function."""
+
+    def tallies(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Tally]:
+        """The requests that came by the alias, by the version that executed them."""
+
+    def concurrency(self, function: str) -> ConcurrencyState: ...
+
+    def point(self, function: str, alias: str, version: str, revision: str) -> None:
+        """Send all of the alias's requests to one version.
+
+        Raises BusyError where the alias is not at `revision` any more.
+        """
+
+    def reserve(self, function: str, units: int | None) -> None:
+        """Reserve concurrent executions; None lets the function share the account's again."""
+
+
+class Logs(Protocol):
+    def failures(self, function: str, start: datetime, end: datetime) -> FailureLog:
+        """What the function logged at level ERROR, within a bounded number of calls."""
+
+
+class FlagBoard(Protocol):
+    """Feature flags of workloads, in AppConfig."""
+
+    def read(self, place: FlagPlace) -> bool:
+        """The flag as deployed; false where the document does not name it.
+
+        Raises NotFoundError, and RefusedError where the document is not an object of flags.
+        """
+
+    def throw(self, place: FlagPlace, value: bool) -> None:
+        """Deploy the document with this flag changed, and nothing else, at once.
+
+        Raises BusyError while another deployment is under way.
+        """
+
+
 class Instruments(Protocol):
     """What checks and actions work with."""
 
@@ -230,6 +293,12 @@ class Instruments(Protocol):
     def tables(self) -> Tables: ...
     @property
     def scaling(self) -> ScalingTargets: ...
+    @property
+    def functions(self) -> Functions: ...
+    @property
+    def logs(self) -> Logs: ...
+    @property
+    def flags(self) -> FlagBoard: ...
 
 
 class Check(Protocol):

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from selfright.ports import (
         Alarms,
         Channels,
+        FlagBoard,
+        Functions,
         IncidentStore,
         Leases,
+        Logs,
         ScalingTargets,
         SwitchBoard,
         Tables,
@@ -95,6 +98,24 @@ class House:
         from selfright.adapters.scaling import TableScalingTargets
 
         return TableScalingTargets(self.aws)
+
+    @cached_property
+    def functions(self) -> Functions:
+        from selfright.adapters.functions import LambdaFunctions
+
+        return LambdaFunctions(self.aws)
+
+    @cached_property
+    def logs(self) -> Logs:
+        from selfright.adapters.logs import CloudWatchLogs
+
+        return CloudWatchLogs(self.aws)
+
+    @cached_property
+    def flags(self) -> FlagBoard:
+        from selfright.adapters.flags import AppConfigFlagBoard
+
+        return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
 
 
 @cache

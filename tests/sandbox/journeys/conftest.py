@@ -29,6 +29,7 @@ ORDER = (
     "drift",
     "undone",
     "causes",
+    "errors",
     "demo",
 )
 
