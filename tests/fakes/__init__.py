@@ -9,6 +9,7 @@ from tests.fakes.aws import (
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Fuse",
     "MemoryLeases",
     "MemoryStore",
+    "RecordingMessenger",
     "RecordingWorkflows",
     "StillClock",
 ]

@@ -100,6 +100,9 @@ def test_no_permission_is_wide(function: str):
         assert not [a for a in granted(function) if "*" in a]
         if sid == "Ledger":
             assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
+        elif sid == "LedgerIndex":
+            assert statement["Resource"] == {"Fn::Sub": "${Ledger.Arn}/index/ByWorkload"}
+            assert statement["Action"] == ["dynamodb:Query"]
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
             assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
 

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook
-    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+    from selfright.ports import (
+        Alarms,
+        IncidentStore,
+        Leases,
+        Messenger,
+        ScalingTargets,
+        SwitchBoard,
+        Tables,
+        Workflows,
+    )
 
 
 class House:
@@ -55,6 +64,12 @@ class House:
         from selfright.adapters.workflows import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        from selfright.adapters.messenger import SnsMessenger
+
+        return SnsMessenger(self.aws, self.settings.need("alerts_topic_arn"))
 
     @cached_property
     def alarms(self) -> Alarms:

@@ -39,7 +39,7 @@ PLAN = Plan(
 
 def incident_of(one: Signal, now: datetime = NOW) -> Incident:
     shop = workload()
-    binding = shop.alarm_by_name(one.alarm_name)
+    binding = shop.alarm_by_name(one.name)
     assert binding
     return Incident.open(one, shop, binding, now)
 
@@ -115,7 +115,7 @@ def test_joining_twice_counts_once(ledger: Ledger):
 
 
 def test_twenty_at_once_open_one_incident(ledger: Ledger):
-    signals = [signal(WENT_OFF + timedelta(milliseconds=n)) for n in range(20)]
+    signals = [signal(WENT_OFF + timedelta(seconds=n)) for n in range(20)]
 
     with ThreadPoolExecutor(max_workers=20) as pool:
         records = list(pool.map(lambda one: opened(ledger, one), signals))

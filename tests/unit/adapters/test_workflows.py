@@ -62,7 +62,7 @@ def test_a_start_that_failed_is_not_kept_quiet(stubbed: Stubbed, code: str, ours
 
 def test_an_incidents_id_is_a_valid_execution_name():
     shop = workload()
-    binding = shop.alarm_by_name(signal().alarm_name)
+    binding = shop.alarm_by_name(signal().name)
     assert binding
 
     incident = Incident.open(signal(), shop, binding, signal().at)

@@ -63,7 +63,7 @@ def test_a_message_is_decided_and_taken_off_the_queue(world: World, logged: Line
 @pytest.mark.parametrize(
     ("poison", "error"),
     [
-        ("not json", "JSONDecodeError"),
+        ("not json", "BadInputError"),
         ("{}", "BadInputError"),
         (json.dumps(alarm_event(state="BROKEN")), "BadInputError"),
     ],

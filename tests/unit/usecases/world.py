@@ -106,8 +106,8 @@ def signal(at: datetime = WENT_OFF, state: State = State.ALARM, alarm: str = ALA
     return Signal(
         account=ACCOUNT,
         region=REGION,
-        alarm_name=alarm,
-        alarm_arn=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
+        name=alarm,
+        subject=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
         state=state,
         at=at,
         reason="Threshold Crossed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Incident, IncidentStatus
+from selfright.domain.signal import SignalKind
 from selfright.domain.steps import Message
 
 SUBJECT_LIMIT = 99  # characters; SNS wants fewer than 100
@@ -13,6 +14,17 @@ _NEEDED = {
     IncidentStatus.HELD: "The alarm may still be on, and no change of ours stands. Decide whether to act.",
     IncidentStatus.ESCALATED: "Take over: the alarm is not remedied.",
     IncidentStatus.OPEN: "Nothing yet.",
+}
+
+_SENDERS = {
+    SignalKind.HEALTH: "AWS Health",
+    SignalKind.BUDGET: "AWS Budgets",
+    SignalKind.COST_ANOMALY: "Cost Anomaly Detection",
+    SignalKind.BACKUP: "AWS Backup",
+    SignalKind.STACK: "CloudFormation",
+    SignalKind.DRIFT: "CloudFormation's drift detection",
+    SignalKind.DEPLOYMENT: "CodeDeploy",
+    SignalKind.WORKFLOW: "Step Functions",
 }
 
 
@@ -26,14 +38,29 @@ def message(case: CaseFile) -> Message:
     text = "\n".join(
         [
             f"What happened: {incident.symptom} of {incident.resource} ({place}).",
-            f"Alarm: {incident.alarm_name} since {incident.episode:%Y-%m-%d %H:%M:%S} UTC.",
+            _reported(case),
             f"What was done: {_done(incident)}",
             "What changed: " + ("; ".join(changed) if changed else "nothing."),
-            f"What is needed of you: {_NEEDED[incident.status]}",
+            f"What is needed of you: {_needed(incident)}",
             f"Incident: {incident.id}",
         ]
     )
     return Message(subject=subject[:SUBJECT_LIMIT], text=text)
+
+
+def _reported(case: CaseFile) -> str:
+    incident = case.incident
+    at = f"{incident.episode:%Y-%m-%d %H:%M:%S} UTC"
+    if incident.alarm_name is not None:
+        return f"Alarm: {incident.alarm_name} since {at}."
+    reason = f": {case.reason}" if case.reason else ""
+    return f"Reported by {_SENDERS[incident.kind]} at {at}, {incident.name} ({incident.subject}){reason}"
+
+
+def _needed(incident: Incident) -> str:
+    if incident.alarm_name is None and incident.status is IncidentStatus.ESCALATED:
+        return "Look into it: Selfright has no remedy for this, and no alarm that would prove one."
+    return _NEEDED[incident.status]
 
 
 def _done(incident: Incident) -> str:

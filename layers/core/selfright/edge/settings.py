@@ -23,6 +23,7 @@ class Settings(BaseModel):
     content: Path = Field(description="Folder with runbooks/ and workloads/, shipped in the core layer.")
     table: str = ""
     respond_arn: str = ""
+    alerts_topic_arn: str = ""
     switch_application: str = ""
     switch_environment: str = ""
     switch_profile: str = ""
