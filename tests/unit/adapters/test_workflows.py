@@ -69,3 +69,20 @@ def test_an_incidents_id_is_a_valid_execution_name():
 
     assert len(incident.id) <= 80
     assert incident.id.replace("-", "").isalnum()
+
+
+def test_an_execution_is_looked_up_by_its_incident(aws: Aws, respond: str):
+    workflows = StepFunctionsWorkflows(aws, respond)
+    workflows.start("inc-1")
+
+    assert workflows.status("inc-1") == "RUNNING"
+    assert workflows.status("inc-2") is None
+
+
+def test_an_execution_that_cannot_be_looked_up_is_not_said_to_be_missing(stubbed: Stubbed):
+    stubbed.refuse("stepfunctions", "describe_execution", "AccessDeniedException")
+
+    with pytest.raises(SourceDownError, match="reading the execution of inc-1"):
+        StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").status(
+            "inc-1"
+        )

@@ -26,6 +26,7 @@ from tests.fakes import (
     Fuse,
     MemoryLeases,
     MemoryStore,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
@@ -139,6 +140,7 @@ class World:
         )
         self.autoscaling = FakeScaling()
         self.workflows = RecordingWorkflows()
+        self.messenger: Any = RecordingMessenger()
 
         self.store: Any = self.fuse.guard("store", self.memory)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
