@@ -175,7 +175,7 @@ class MemoryStore:
                         key=f"signal-{signal.id}",
                         at=now,
                         kind=EntryKind.SIGNAL_RECEIVED,
-                        text=f"{signal.name} is {signal.state}: {signal.reason}",
+                        text=signal.headline,
                         detail=detail,
                     )
                 ],

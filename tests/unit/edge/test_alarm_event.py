@@ -207,6 +207,7 @@ def test_a_mute_that_does_not_say_by_whom_is_a_mute():
         ("detail.state.timestamp", 1_795_428_129),
         ("detail.previousState.value", "BROKEN"),
         ("detail.state.timestamp", "9999-12-31T23:59:59-14:00"),
+        ("detail.state.timestamp", "0001-01-01T00:00:00Z"),
     ],
 )
 def test_a_broken_event_names_the_field(path: str, value: Any):

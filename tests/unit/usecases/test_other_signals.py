@@ -76,6 +76,8 @@ def test_a_failed_deployment_goes_to_people_with_what_happened(world: World):
         None,
     )
     assert not respond.failed
+    first = world.case(incident_id).timeline[0]
+    assert first.text == "stack shop-development: the stack is UPDATE_ROLLBACK_COMPLETE"
     (told,) = respond.published
     assert told["Subject"].startswith("[medium] escalated: deployment of shop-development, shop development")
     assert "Reported by CloudFormation at 2026-11-23 10:00:00 UTC, shop-development" in told["Message"]

@@ -349,7 +349,7 @@ def _signal_entry(signal: Signal, now: datetime) -> Entry:
         key=f"signal-{signal.id}",
         at=now,
         kind=EntryKind.SIGNAL_RECEIVED,
-        text=f"{signal.name} is {signal.state}",
+        text=signal.headline,
         detail={
             "alarm": signal.name,
             "state": signal.state,

@@ -71,6 +71,13 @@ class Signal(BaseModel):
         return digest(self.kind, self.fact, self.subject)
 
     @property
+    def headline(self) -> str:
+        """What it says, on one line."""
+        if self.kind is SignalKind.ALARM:
+            return f"{self.name} is {self.state}"
+        return f"{self.kind} {self.name}: {self.reason}"
+
+    @property
     def ids_nearby(self) -> tuple[str, ...]:
         """The ids that this transition can have where another clock stamped it: a second more or less."""
         moments = (self.at, self.at - IDENTITY, self.at + IDENTITY)

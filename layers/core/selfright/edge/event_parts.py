@@ -11,6 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from selfright.domain.errors import BadInputError
 
+YEARS = range(2006, 2200)  # AWS began in 2006
+
 
 class Part(BaseModel):
     """A piece of an event: only what we read is modelled, AWS may add fields.
@@ -30,10 +32,14 @@ def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("must say its offset from UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie between the years 1 and 9999, UTC") from None
+    return _possible(moment)
+
+
+def _possible(moment: datetime) -> datetime:
+    """In UTC; ids and arithmetic want a year of four digits that is not the first or the last."""
+    if moment.year not in YEARS:
+        raise ValueError(f"must lie between the years {YEARS[0]} and {YEARS[-1]}")
+    return moment.astimezone(UTC)
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -89,6 +95,6 @@ def read_moment(text: str, format_: str, *, field: str) -> datetime:
     Raises BadInputError naming `field`.
     """
     try:
-        return datetime.strptime(text, format_).replace(tzinfo=UTC)
-    except ValueError:
-        raise BadInputError(field, f"must have a date that exists (is {text})") from None
+        return _possible(datetime.strptime(text, format_).replace(tzinfo=UTC))
+    except ValueError as error:
+        raise BadInputError(field, f"must have a date that exists (is {text}): {error}") from None
