@@ -169,10 +169,10 @@ def _watch(
         ledger,
         channels,
         fault_at,
-        lambda incident: watcher.alarm(incident.alarm_name, "ALARM", since_fault(incident.episode)),
+        lambda incident: watcher.alarm(incident.name, "ALARM", since_fault(incident.episode)),
         lambda entry: watcher.entry(entry, since_fault(entry.at)),
     )
-    alarm = case.incident.alarm_name
+    alarm = case.incident.name
     broken = traffic.counts().since(calm)
     after = traffic.counts()
     if case.incident.status is IncidentStatus.RESOLVED:

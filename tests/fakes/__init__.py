@@ -9,6 +9,7 @@ from tests.fakes.aws import (
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Fuse",
     "MemoryLeases",
     "MemoryStore",
+    "RecordingMessenger",
     "RecordingWorkflows",
     "StillClock",
 ]

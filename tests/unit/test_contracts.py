@@ -100,6 +100,9 @@ def test_no_permission_is_wide(function: str):
         assert not [a for a in granted(function) if "*" in a]
         if sid == "Ledger":
             assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
+        elif sid == "LedgerIndex":
+            assert statement["Resource"] == {"Fn::Sub": "${Ledger.Arn}/index/ByWorkload"}
+            assert statement["Action"] == ["dynamodb:Query"]
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
             assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
         elif statement["Resource"] == "*":
@@ -258,6 +261,41 @@ def test_a_message_is_hidden_for_six_times_its_functions_timeout():
     timeout = template()["Globals"]["Function"]["Timeout"]
 
     assert resources("AWS::SQS::Queue")["Signals"]["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"), [("CanaryMissing", "CanaryDecided"), ("SweepMissing", "SweepDone")]
+)
+def test_silence_raises_an_alarm(alarm: str, metric: str):
+    watched = resources("AWS::CloudWatch::Alarm")[alarm]
+
+    written = [*(ROOT / "layers/core/selfright/edge").glob("*.py"), *(ROOT / "functions").glob("*/app.py")]
+    assert any(f'gauge("{metric}"' in path.read_text() for path in written)
+    assert (watched["MetricName"], watched["TreatMissingData"]) == (metric, "breaching")
+    assert watched["Dimensions"] == [{"Name": "service", "Value": "selfright"}]
+    assert watched["Period"] * watched["EvaluationPeriods"] == 900  # three schedules of five minutes
+
+
+def test_the_queue_takes_from_our_own_rules_and_nobody_else():
+    rules = resources("AWS::Events::Rule")
+    first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
+
+    assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        {"Fn::GetAtt": f"{name}.Arn"} for name in rules
+    ]
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": "Signals.Arn"}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "SignalsDeadLetters.Arn"}}
+    (topic,) = others
+    assert topic["Fn::If"][0] == "HasAlarmTopic"
+    assert topic["Fn::If"][1]["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "AlarmTopicArn"}}}
+
+
+def test_what_a_direct_call_could_not_deal_with_is_kept_too():
+    kept = resources("AWS::Serverless::Function")["ReceiveSignal"]["EventInvokeConfig"]["DestinationConfig"]
+
+    assert kept["OnFailure"]["Destination"] == {"Fn::GetAtt": "SignalsDeadLetters.Arn"}
 
 
 # -- (d) runbooks

@@ -17,6 +17,7 @@ from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, Incide
 from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource, Workload
 from selfright.domain.notice import Notice
+from selfright.domain.report import Report
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
 if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
@@ -51,6 +52,12 @@ class IncidentStore(Protocol):
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""
 
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        """What was decided on a signal; None where nothing was yet."""
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        """The moment of the signal that opened the newest incident of a problem."""
+
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         """Note that nothing is to be done."""
 
@@ -62,6 +69,9 @@ class IncidentStore(Protocol):
 
     def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
         """The newest incidents of a workload, newest first."""
+
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        """Those opened since then that are open, as far as has got about: read the case before you act on one."""
 
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         """Note which runbook is followed, with its timeline lines."""
@@ -99,6 +109,9 @@ class Leases(Protocol):
     def release(self, target: str, owner: str) -> None:
         """Give a lease back; nothing where it is not ours."""
 
+    def lapsed(self, target: str, now: datetime) -> str | None:
+        """Owner of a lease that has run out without being given back."""
+
     def last_action_at(self, target: str, other_than: str) -> datetime | None:
         """When we changed this target last, for any incident but `other_than`."""
 
@@ -106,6 +119,9 @@ class Leases(Protocol):
 class Workflows(Protocol):
     def start(self, incident_id: str) -> None:
         """Start `respond` for an incident; once, however often it is called."""
+
+    def status(self, incident_id: str) -> str | None:
+        """Step Functions' word for an incident's execution (RUNNING, FAILED, ...); None where there is none."""
 
 
 class Alarms(Protocol):
@@ -115,11 +131,19 @@ class Alarms(Protocol):
         Raises NotFoundError.
         """
 
+    def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
+        """The signals that those of these alarms sent which are in ALARM; names that do not exist are left out."""
+
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         """An alarm's definition and its datapoints in [start, end).
 
         Raises NotFoundError.
         """
+
+
+class Messenger(Protocol):
+    def tell(self, report: Report) -> None:
+        """Tell people."""
 
 
 class Switches(BaseModel):

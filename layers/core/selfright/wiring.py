@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         IncidentStore,
         Leases,
         Logs,
+        Messenger,
         ScalingTargets,
         SwitchBoard,
         Tables,
@@ -67,6 +68,12 @@ class House:
         from selfright.adapters.workflows import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        from selfright.adapters.messenger import SnsMessenger
+
+        return SnsMessenger(self.aws, self.settings.need("alerts_topic_arn"))
 
     @cached_property
     def alarms(self) -> Alarms:

@@ -22,6 +22,7 @@ SCALE = 30.0
 ORDER = (
     "remedied",
     "told",
+    "swept",
     "gates",
     "duplicates",
     "poison",

@@ -36,7 +36,9 @@ _ERRORS: dict[str, type[Exception]] = {
         ),
         ThrottledError,
     ),
-    **dict.fromkeys(("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey"), NotFoundError),
+    **dict.fromkeys(
+        ("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", "ExecutionDoesNotExist"), NotFoundError
+    ),
     **dict.fromkeys(("ConditionalCheckFailedException", "ExecutionAlreadyExists"), ConflictError),
     **dict.fromkeys(
         (

@@ -19,9 +19,13 @@ def close_incident(
 ) -> Closed:
     """How it stands closed. An incident that is closed already stays as it was closed first.
 
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
+
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
+    if case.recovered and not case.changed and not error:
+        status = IncidentStatus.RECOVERED
     if error:
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
