@@ -14,7 +14,7 @@ from selfright.checks import CHECKS
 from selfright.domain.errors import BadInputError
 from selfright.domain.manifest import Environment, Workload
 from selfright.domain.runbook import Runbook
-from selfright.edge.alarm_event import alarm_signal as signal_of  # one seam: how an event becomes a Signal
+from selfright.edge.signals import signal as signal_of
 from selfright.usecases.explain_signal import Explanation, explain_signal
 
 WORDS = 60  # characters of a wrong document that an error shows

@@ -52,7 +52,7 @@ def _print(seen: Explanation) -> None:
     where = (
         f"{signal.resource} of {signal.workload} {signal.environment}" if signal.workload else "no workload's"
     )
-    out.print(f"[bold]{signal.alarm}[/] is {signal.state} since {signal.at:%Y-%m-%d %H:%M:%S} UTC ({where})")
+    out.print(f"[bold]{signal.name}[/] is {signal.state} since {signal.at:%Y-%m-%d %H:%M:%S} UTC ({where})")
     out.print(f"runbook  {seen.runbook or 'none'}")
     colour = {Would.ACT: "green", Would.ASK: "yellow", Would.STOP: "red"}.get(seen.would, "bold")
     out.print(f"[{colour}]{seen.would}[/]  {seen.say}")

@@ -138,7 +138,7 @@ def test_what_needs_no_remedy_says_so(tmp_path: Path, name: str, say: str):
 
 def test_a_problem_without_a_runbook_is_for_people(tmp_path: Path):
     event = alarm()
-    event["detail"]["alarmName"] = "opportunity-analysis-development-availability"
+    event["detail"]["alarmName"] = "opportunity-analysis-development-orchestrator-latency"
 
     answer = explained(event, tmp_path)
 
@@ -148,7 +148,7 @@ def test_a_problem_without_a_runbook_is_for_people(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("{}", "detail-type"),
+        ("{}", "event"),
         ("[]", "event"),
         ("not json", "event.json"),
         ('{"detail-type": "CloudWatch Alarm State Change", "source": "me"}', "source"),
@@ -187,3 +187,27 @@ def test_people_read_the_same():
         "hot-partition",
     ):
         assert text in result.output
+
+
+@pytest.mark.parametrize(
+    ("sample", "would", "say"),
+    [
+        (
+            "codedeploy/deployment-failed",
+            "people",
+            "no alarm could prove that a remedy for deployment worked",
+        ),
+        ("health/issue-closed", "nothing", "ignored: nothing-is-wrong"),
+        ("cost-anomaly/detected", "nothing", "ignored: names-nothing-of-a-workload"),
+        ("canary/canary", "nothing", "ignored: canary-arrived"),
+        ("cloudwatch/contributor-ok", "nothing", "only-the-whole-alarm-recovers"),
+        ("budgets/another-text", None, None),
+    ],
+)
+def test_every_sender_is_explained(sample: str, would: str | None, say: str | None):
+    result = run("--event", str(ROOT / "events" / f"{sample}.json"), "--json")
+
+    answer = json.loads(result.output)
+    assert answer["accepted"] is (would is not None), answer
+    assert answer.get("would") == would
+    assert say is None or say in answer["say"]

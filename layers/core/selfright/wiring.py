@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from selfright.domain.runbook import Runbook
     from selfright.ports import (
         Alarms,
+        Channels,
+        FlagBoard,
+        Functions,
         History,
         IncidentStore,
         Leases,
+        Logs,
+        Messenger,
         ScalingTargets,
         SwitchBoard,
         Tables,
@@ -72,6 +77,12 @@ class House:
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
 
     @cached_property
+    def messenger(self) -> Messenger:
+        from selfright.adapters.messenger import SnsMessenger
+
+        return SnsMessenger(self.aws, self.settings.need("alerts_topic_arn"))
+
+    @cached_property
     def alarms(self) -> Alarms:
         from selfright.adapters.alarms import CloudWatchAlarms
 
@@ -85,6 +96,12 @@ class House:
         return AppConfigSwitchBoard(self.aws, *where)
 
     @cached_property
+    def channels(self) -> Channels:
+        from selfright.adapters.channels import ManifestChannels
+
+        return ManifestChannels(self.aws, self.settings.need("alerts_topic_arn"))
+
+    @cached_property
     def tables(self) -> Tables:
         from selfright.adapters.tables import DynamoDBTables
 
@@ -95,6 +112,24 @@ class House:
         from selfright.adapters.scaling import TableScalingTargets
 
         return TableScalingTargets(self.aws)
+
+    @cached_property
+    def functions(self) -> Functions:
+        from selfright.adapters.functions import LambdaFunctions
+
+        return LambdaFunctions(self.aws)
+
+    @cached_property
+    def logs(self) -> Logs:
+        from selfright.adapters.logs import CloudWatchLogs
+
+        return CloudWatchLogs(self.aws)
+
+    @cached_property
+    def flags(self) -> FlagBoard:
+        from selfright.adapters.flags import AppConfigFlagBoard
+
+        return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
 
 
 @cache

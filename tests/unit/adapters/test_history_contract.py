@@ -14,7 +14,7 @@ from selfright.domain.budget import Budget
 from selfright.domain.errors import ConflictError
 from selfright.domain.gates import Fate, absurdity
 from selfright.domain.incident import Attempt, AttemptStatus, IncidentStatus
-from selfright.domain.signal import Decision, DecisionReason
+from selfright.domain.signal import Decision, DecisionReason, SignalKind
 from tests.unit.adapters.conftest import Ledger
 from tests.unit.adapters.test_ledger_contract import (
     NOW,
@@ -53,6 +53,14 @@ def intend(
 
 
 # -- changes
+
+
+def test_a_contributor_that_changes_is_no_change_of_the_alarm(ledger: Ledger):
+    one = signal().model_copy(update={"contributor": "c1"})
+
+    assert opened(ledger, one).decision is Decision.OPENED
+
+    assert list(ledger.history.alarm_changes(one.subject, WENT_OFF)) == []
 
 
 def test_a_change_is_remembered_with_what_came_of_it(ledger: Ledger):
@@ -101,15 +109,15 @@ def test_an_alarms_changes_are_remembered_once_each(ledger: Ledger):
         recovered(ledger, off)
     opened(ledger, signal(WENT_OFF, alarm=READS))
 
-    assert list(ledger.history.alarm_changes(on.alarm_arn, WENT_OFF)) == [on.at, off.at]
-    assert list(ledger.history.alarm_changes(on.alarm_arn, off.at)) == [off.at]
+    assert list(ledger.history.alarm_changes(on.subject, WENT_OFF)) == [on.at, off.at]
+    assert list(ledger.history.alarm_changes(on.subject, off.at)) == [off.at]
 
 
 def test_changes_that_come_in_disorder_count_all_the_same(ledger: Ledger):
     recovered(ledger, signal(WENT_OFF + timedelta(minutes=1), State.OK))
     opened(ledger)  # overtaken
 
-    assert len(ledger.history.alarm_changes(signal().alarm_arn, WENT_OFF)) == 2
+    assert len(ledger.history.alarm_changes(signal().subject, WENT_OFF)) == 2
 
 
 # -- the budget
@@ -167,6 +175,15 @@ def tried(intent: Callable[[], Any]) -> bool:
 
 
 # -- troubles and storms
+
+
+def test_what_no_alarm_reported_is_no_trouble_because_no_alarm_would_end_it(ledger: Ledger):
+    stack = signal().model_copy(update={"kind": SignalKind.STACK, "fact": "1"})
+
+    assert opened(ledger, stack).decision is Decision.OPENED
+
+    assert ledger.history.troubles(*PLACE).problems == {}
+    assert list(ledger.history.alarm_changes(stack.subject, WENT_OFF)) == []
 
 
 def test_a_problem_is_trouble_until_it_is_resolved(ledger: Ledger):

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from selfright.domain.alarms import State
+from selfright.domain.delivery import deliveries
 from selfright.domain.gates import AlarmNow
 from selfright.domain.incident import Attempt, AttemptStatus, IncidentStatus
 from selfright.domain.manifest import Workload, load
-from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal, SignalKind
 from selfright.usecases.receive_signal import receive_signal
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, RUNBOOK, WENT_OFF, World, alarm_definition, signal
@@ -164,7 +165,7 @@ def test_the_storm_ends_when_less_than_half_of_the_limit_is_left(world: World):
 
 
 def test_a_burst_of_thousands_is_a_handful_of_executions(world: World):
-    signals = [off(n % RESOURCES, minutes=(n // RESOURCES) / 600) for n in range(1000)]
+    signals = [off(n % RESOURCES, minutes=(n // RESOURCES) / 60) for n in range(1000)]
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         records = list(pool.map(lambda one: received(world, one), signals))
@@ -200,3 +201,33 @@ def test_of_a_change_of_ours_people_always_hear(world: World, touched: bool):
     respond.run(quiet)
 
     assert len(respond.published) == touched
+
+
+def test_a_storm_holds_no_signal_without_an_alarm(world: World):
+    """Nothing will be changed for it, and what it says is news to people."""
+    for n in range(4):
+        received(world, off(n))
+    ours = world.workload.resources["orders-9"].name
+    told = {"kind": SignalKind.HEALTH, "name": "AWS_DYNAMODB_ISSUE", "fact": "1", "resources": (ours,)}
+
+    record = received(world, off(9).model_copy(update=told))
+
+    assert record.decision is Decision.OPENED
+    assert world.workflows.started[-1] == record.incident_id
+    respond = Respond(world)
+    respond.run(str(record.incident_id))
+    assert len(respond.published) == 1
+
+
+def test_an_incident_that_another_one_tells_has_no_deliveries(world: World):
+    for n in range(4):
+        world.cloudwatch.change(f"alarm-orders-{n}", since=WENT_OFF)
+        received(world, off(n))
+
+    respond = Respond(world)
+    respond.run(world.workflows.started[0])
+
+    assert respond.visited[-1] == "Tell people"
+    assert not respond.failed
+    assert respond.published == []
+    assert list(deliveries(world.case(world.workflows.started[0]))) == []

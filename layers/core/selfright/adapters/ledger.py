@@ -19,7 +19,7 @@ from selfright.domain.budget import Budget, Counted, spend
 from selfright.domain.errors import ConflictError, NotFoundError, ThrottledError
 from selfright.domain.gates.history import KEPT_FOR
 from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
-from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal, SignalKind
 
 KEEP_DECISIONS = timedelta(days=90)  # as long as Step Functions keeps an execution's name taken
 KEEP_TROUBLES = timedelta(days=7)  # an alarm that was deleted while it was on never tells that it is over
@@ -60,13 +60,13 @@ class DynamoDBIncidentStore:
                     ),
                     self._put_incident(incident),
                     self._put_entry(incident.id, _signal_entry(signal, now)),
-                    self._put_trouble(incident),
+                    *([self._put_trouble(incident)] if incident.alarm_name else []),  # else no alarm ends it
                     *self._put_alarm_change(signal, now),
                 ]
             )
             if lost is None:
                 return opened
-            if known := self._decision(signal.id):
+            if known := self.decision(signal.id):
                 return known
             if lost[1] is None:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
@@ -80,7 +80,7 @@ class DynamoDBIncidentStore:
                 )
             joined = _record(signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now)
             if self._join(joined, signal, now):
-                return self._decision(signal.id) or joined
+                return self.decision(signal.id) or joined
         raise ConflictError(f"problem {incident.fingerprint} opens and closes faster than it can be joined")
 
     def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
@@ -108,7 +108,7 @@ class DynamoDBIncidentStore:
         ]
         if self._transact(writes) is None:
             return record
-        if known := self._decision(signal.id):
+        if known := self.decision(signal.id):
             return known
         trouble = self._get(keys.trouble(incident.workload, incident.environment, incident.fingerprint))
         first = trouble["incident"]["S"] if trouble else incident.id
@@ -136,10 +136,18 @@ class DynamoDBIncidentStore:
             writes.append(self._delete_trouble(problem["workload"], problem["environment"], fingerprint))
         if self._transact(writes) is None:
             return record
-        return self._decision(signal.id) or self._put_decision(
+        return self.decision(signal.id) or self._put_decision(
             record.model_copy(update={"decision": Decision.IGNORED, "reason": DecisionReason.OVERTAKEN}),
             *change,
         )
+
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        item = self._get(keys.signal(signal_id))
+        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        episode = self._problem(fingerprint).get("episode")
+        return datetime.fromisoformat(episode) if episode else None
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         return self._put_decision(_record(signal, Decision.IGNORED, reason, None, now))
@@ -179,6 +187,22 @@ class DynamoDBIncidentStore:
                 Limit=limit,
             )
         return [_incident(item) for item in found["Items"]]
+
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        with translated(f"listing the open incidents of {workload}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :pk AND GSI1SK >= :since",
+                FilterExpression="#status = :open",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.workload(workload, environment)},
+                    ":since": {"S": _time(since)},
+                    ":open": {"S": IncidentStatus.OPEN},
+                },
+            )
+            return [_incident(item) for page in pages for item in page["Items"]]
 
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         update = self._update(
@@ -223,6 +247,9 @@ class DynamoDBIncidentStore:
                 raise ConflictError(f"lease of {target}: it is not ours any more")
         raise ThrottledError(f"counting a change of {budget.workload}: turned away {CONFLICT_TRIES} times")
 
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        self._all(incident_id, [self._put_entry(incident_id, e) for e in entries])
+
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:
@@ -262,10 +289,6 @@ class DynamoDBIncidentStore:
 
     # -- one look at one item
 
-    def _decision(self, signal_id: str) -> DecisionRecord | None:
-        item = self._get(keys.signal(signal_id))
-        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
-
     def _problem(self, fingerprint: str) -> dict[str, str]:
         item = self._get(keys.problem(fingerprint)) or {}
         return {name: value["S"] for name, value in item.items() if "S" in value}
@@ -299,7 +322,7 @@ class DynamoDBIncidentStore:
     def _put_decision(self, record: DecisionRecord, *more: Write) -> DecisionRecord:
         if self._transact([self._put_record(record), *more]) is None:
             return record
-        return self._decision(record.signal.id) or record
+        return self.decision(record.signal.id) or record
 
     def _all(self, what: str, writes: Sequence[Write]) -> None:
         if lost := self._transact(writes):
@@ -368,9 +391,11 @@ class DynamoDBIncidentStore:
         return {"Delete": {"TableName": self._table, "Key": key}}
 
     def _put_alarm_change(self, signal: Signal, now: datetime) -> list[Write]:
-        if signal.state is State.INSUFFICIENT_DATA:
+        # A contributor is one of many time series: that it changes does not mean that the alarm does.
+        of_an_alarm = signal.kind is SignalKind.ALARM and not signal.contributor
+        if not of_an_alarm or signal.state is State.INSUFFICIENT_DATA:
             return []
-        key = keys.alarm_change(signal.alarm_arn, _time(signal.at), signal.state)
+        key = keys.alarm_change(signal.subject, _time(signal.at), signal.state)
         return [self._put(key, "", None, at=_time(signal.at), expires=int((now + KEPT_FOR).timestamp()))]
 
     def _count(self, one: Counted, budget: Budget) -> Write:
@@ -428,9 +453,9 @@ def _signal_entry(signal: Signal, now: datetime) -> Entry:
         key=f"signal-{signal.id}",
         at=now,
         kind=EntryKind.SIGNAL_RECEIVED,
-        text=f"{signal.alarm_name} is {signal.state}",
+        text=signal.headline,
         detail={
-            "alarm": signal.alarm_name,
+            "alarm": signal.name,
             "state": signal.state,
             "since": _time(signal.at),
             "reason": signal.reason,
@@ -451,7 +476,7 @@ def _incident(item: dict[str, Any]) -> Incident:
 
 def _ok_since(signal: Signal) -> str:
     """Attribute of a problem: since when one of its alarms is OK."""
-    return f"ok_since {signal.alarm_name}"
+    return f"ok_since {signal.name}"
 
 
 def _time(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Close an incident: give leases back, write the outcome, and say what people need to know."""
+"""Close an incident: give leases back and write the outcome."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from datetime import datetime
 
 from selfright.domain.gates import Reason
 from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
-from selfright.domain.report import message
-from selfright.domain.steps import Message
+from selfright.domain.steps import Closed
 from selfright.ports import Clock, History, IncidentStore, Leases
 from selfright.usecases.stopping import stopped_by
 
@@ -22,15 +21,20 @@ def close_incident(
     leases: Leases,
     history: History,
     clock: Clock,
-) -> Message:
-    """The message for people. An incident that is closed already stays as it was closed first.
+) -> Closed:
+    """How it stands closed. An incident that is closed already stays as it was closed first.
+
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
 
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
+    if case.recovered and not case.changed and not error:
+        status = IncidentStatus.RECOVERED
     if error:
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
+        reason = f"{reason}: {error[:200]}"
     now = clock.now()  # after the failure: a timeline tells them in this order
     # Also where no fence is on record: a crash may have come between taking the lease and noting it.
     for target in {a.plan.target for a in case.attempts if a.plan}:
@@ -43,14 +47,18 @@ def close_incident(
         detail={"status": status, "reason": reason},
     )
     incident = store.close(incident_id, status, reason, entry, now)
-    told = message(CaseFile(incident=incident, attempts=case.attempts, timeline=case.timeline))
-    return told.model_copy(update={"tell": error is not None or not _told_by_another(case, history, now)})
+    tell = error is not None or not _told_by_another(case, history, now)
+    return Closed(status=incident.status, outcome=incident.outcome, tell=tell)
 
 
 def _told_by_another(case: CaseFile, history: History, now: datetime) -> bool:
-    """People hear of a storm once, from the incident that declared it; of a change of ours they always hear."""
+    """People hear of a storm once, from the incident that declared it; of a change of ours they always hear.
+
+    And of what no alarm reported: it is not the storm that stopped it.
+    """
     touched = any(attempt.intended_at for attempt in case.attempts)
-    if touched or stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
+    news = case.incident.alarm_name is None
+    if touched or news or stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
         return False
     incident = case.incident
     history.declare_storm(incident.workload, incident.environment, incident.id, now)

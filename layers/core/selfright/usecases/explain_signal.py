@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.alarms import State
+from selfright.domain.concern import Concern, concern
 from selfright.domain.gates import (
     AlarmNow,
     Gate,
@@ -29,7 +30,7 @@ from selfright.domain.gates import (
 )
 from selfright.domain.manifest import AlarmBinding, Workload
 from selfright.domain.runbook import EscalateWhen, Runbook
-from selfright.domain.signal import DecisionReason, Signal
+from selfright.domain.signal import DecisionReason, Signal, SignalKind
 from selfright.ports import Action, Check
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -64,12 +65,12 @@ class Would(StrEnum):
 
 
 class SignalSeen(BaseModel):
-    """The signal, and what the manifest makes of it; None where no manifest lists the alarm."""
+    """The signal, and what the manifest makes of it; None where no manifest names it."""
 
     model_config = FROZEN
 
     kind: str
-    alarm: str
+    name: str
     state: State
     at: datetime
     workload: str | None = None
@@ -130,22 +131,17 @@ def explain_signal(
     actions: Mapping[str, Action],
 ) -> Explanation:
     """What would be done, judged at the moment at which the alarm changed its state."""
+    if signal.kind is not SignalKind.ALARM:
+        return _without_an_alarm(signal, workloads)
     for workload in workloads:
-        if alarm := workload.alarm_by_name(signal.alarm_name):
+        if alarm := workload.alarm_by_name(signal.name):
             break
     else:
-        return Explanation(
-            signal=_seen(signal),
-            would=Would.NOTHING,
-            say=f"ignored: {DecisionReason.NOT_A_WORKLOAD_ALARM}",
-        )
+        return _ignored(signal, DecisionReason.NOT_A_WORKLOAD_ALARM)
     seen = _seen(signal, workload, alarm)
     if signal.state is not State.ALARM:
-        why = (
-            DecisionReason.ALARM_BACK_TO_OK
-            if signal.state is State.OK
-            else DecisionReason.NO_DATA_IS_NO_PROBLEM
-        )
+        back = DecisionReason.ALARM_DECIDES if signal.contributor else DecisionReason.ALARM_BACK_TO_OK
+        why = back if signal.state is State.OK else DecisionReason.NO_DATA_IS_NO_PROBLEM
         return Explanation(signal=seen, would=Would.NOTHING, say=f"noted: {why}")
     kind = workload.resource(alarm.resource).type
     runbook = next((r for r in runbooks if r.suits(kind, alarm.symptom)), None)
@@ -180,17 +176,37 @@ def explain_signal(
     )
 
 
-def _seen(signal: Signal, workload: Workload | None = None, alarm: AlarmBinding | None = None) -> SignalSeen:
+def _without_an_alarm(signal: Signal, workloads: Sequence[Workload]) -> Explanation:
+    """People are told at once: no alarm could prove that a remedy worked."""
+    if signal.kind is SignalKind.CANARY:
+        return _ignored(signal, DecisionReason.CANARY_ARRIVED)
+    if signal.state is not State.ALARM:
+        return _ignored(signal, DecisionReason.NOTHING_IS_WRONG)
+    found = concern(signal, workloads)
+    if found is None:
+        return _ignored(signal, DecisionReason.NOT_OF_A_WORKLOAD)
+    seen = _seen(signal, *found)
+    say = f"people are told: no alarm could prove that a remedy for {seen.symptom} worked"
+    return Explanation(signal=seen, would=Would.PEOPLE, say=say)
+
+
+def _ignored(signal: Signal, why: DecisionReason) -> Explanation:
+    return Explanation(signal=_seen(signal), would=Would.NOTHING, say=f"ignored: {why}")
+
+
+def _seen(
+    signal: Signal, workload: Workload | None = None, about: AlarmBinding | Concern | None = None
+) -> SignalSeen:
     return SignalSeen(
         kind=signal.kind,
-        alarm=signal.alarm_name,
+        name=signal.name,
         state=signal.state,
         at=signal.at,
         workload=workload.workload if workload else None,
         environment=workload.environment if workload else None,
-        resource=alarm.resource if alarm else None,
-        symptom=alarm.symptom if alarm else None,
-        severity=alarm.severity if alarm else None,
+        resource=about.resource if about else None,
+        symptom=about.symptom if about else None,
+        severity=about.severity if about else None,
     )
 
 

@@ -34,8 +34,10 @@ def gate_facts(
     the resource by its name.
     """
     incident, plan, now = case.incident, attempt.plan, clock.now()
-    resource, mine = workload.resource(incident.resource), (incident.id, attempt.number)
-    touched = plan.target if plan else resource.name
+    mine = (incident.id, attempt.number)
+    # A stack or a budget is none of the workload's resources; nothing is ever planned for one.
+    resource = workload.resources.get(incident.resource)
+    touched = plan.target if plan else resource.name if resource else incident.resource
     board = _read(switches.read)
     alarm, exists = _alarm_now(alarms, incident.alarm_name)
     target = plan.target if plan else None
@@ -46,15 +48,16 @@ def gate_facts(
         cooldown_seconds=workload.limits.cooldown_seconds,
         kill_switch=board if isinstance(board, Unknown) else board.kill_switch,
         window=workload.windows.closed_at(now),
+        by_alarm=incident.alarm_name is not None,
         alarm=alarm,
         alarm_exists=exists,
         autonomy=_autonomy(incident, workload, board) if plan else None,
         last_action_at=_read(lambda: leases.last_action_at(target, incident.id)) if target else None,
         lease_holder=_read(lambda: leases.holder(target, now)) if target else None,
         incident_id=incident.id,
-        alarm_changes=_read(lambda: tuple(history.alarm_changes(incident.alarm_arn, now - KEPT_FOR))),
+        alarm_changes=_read(lambda: tuple(history.alarm_changes(incident.subject, now - KEPT_FOR))),
         storm=_storm(_read(lambda: history.troubles(incident.workload, incident.environment)), workload),
-        protected=resource.protected,
+        protected=resource is not None and resource.protected,
         changes=_read(lambda: _others(history.changes(touched), mine)),
         attempt=attempt.number,
         attempts_allowed=workload.limits.attempts,
@@ -77,8 +80,10 @@ def gate_facts(
     )
 
 
-def _alarm_now(alarms: Alarms, name: str) -> tuple[AlarmNow | Unknown | None, bool]:
+def _alarm_now(alarms: Alarms, name: str | None) -> tuple[AlarmNow | Unknown | None, bool]:
     """How the alarm stands, and whether there is one."""
+    if name is None:
+        return None, False
     try:
         return alarms.now(name), True
     except NotFoundError:

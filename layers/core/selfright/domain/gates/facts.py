@@ -70,6 +70,8 @@ class GateFacts(BaseModel):
     cooldown_seconds: float
     kill_switch: bool | Unknown
     window: Closure | None
+    by_alarm: bool = True
+    """False: something else reported the problem, so that no alarm tells whether it is over."""
     alarm: AlarmNow | Unknown | None
     alarm_exists: bool = True
     alarm_changes: tuple[datetime, ...] | Unknown

@@ -14,6 +14,7 @@ from selfright.domain.manifest import Autonomy
 # CloudWatch stamps the event and the API answer separately; they differ by milliseconds for one transition.
 SAME_TRANSITION = timedelta(seconds=1)
 NOT_PLANNED = "no change is planned yet"
+NO_ALARM = "not reported by an alarm"
 
 
 def kill_switch(facts: GateFacts) -> GateResult:
@@ -33,6 +34,8 @@ def window(facts: GateFacts) -> GateResult:
 
 def stale_episode(facts: GateFacts) -> GateResult:
     gate, wanted = Gate.STALE_EPISODE, f"ALARM since {moment(facts.episode)}"
+    if not facts.by_alarm:
+        return go(gate, NO_ALARM, wanted)
     if not facts.alarm_exists:
         return stop(gate, Reason.ALARM_GONE, "the alarm does not exist any more", wanted)
     if facts.alarm is None or isinstance(facts.alarm, Unknown):
@@ -50,6 +53,8 @@ def stale_episode(facts: GateFacts) -> GateResult:
 
 def muted(facts: GateFacts) -> GateResult:
     gate, wanted = Gate.MUTED, "neither"
+    if not facts.by_alarm:
+        return go(gate, NO_ALARM, wanted)
     if facts.alarm is None or isinstance(facts.alarm, Unknown):
         return down(gate, facts.alarm or Unknown(error="not read"), wanted)
     if facts.alarm.muted_by:
@@ -98,6 +103,8 @@ def autonomy(facts: GateFacts) -> GateResult:
 def flaps(facts: GateFacts) -> GateResult:
     gate = Gate.FLAPPING
     wanted = f"fewer than {FLAPS} in an hour, or an hour's quiet since"
+    if not facts.by_alarm:
+        return go(gate, NO_ALARM, wanted)
     if isinstance(facts.alarm_changes, Unknown):
         return down(gate, facts.alarm_changes, wanted)
     value = (
