@@ -18,7 +18,7 @@ from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Clock(Protocol):

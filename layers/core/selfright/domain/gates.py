@@ -60,7 +60,7 @@ class Reason(StrEnum):
 class GateResult(BaseModel):
     """One gate's answer, with what it looked at. `value` and `threshold` are texts for people."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     gate: Gate
     verdict: Verdict
@@ -72,7 +72,7 @@ class GateResult(BaseModel):
 class Unknown(BaseModel):
     """A fact that could not be read, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     error: str
 
@@ -80,7 +80,7 @@ class Unknown(BaseModel):
 class AlarmNow(BaseModel):
     """How an alarm stands at this moment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     state: State
     since: datetime
@@ -92,7 +92,7 @@ class AlarmNow(BaseModel):
 class Radius(BaseModel):
     """How much a planned change would touch, and how much the manifest allows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     resources: int
     max_resources: int
@@ -103,7 +103,7 @@ class Radius(BaseModel):
 class GateFacts(BaseModel):
     """Everything the gates look at. None: the question does not arise yet (no plan, no lease wanted)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     now: datetime
     episode: datetime

@@ -15,7 +15,7 @@ from selfright.domain.judgement import Judgement
 from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
 from selfright.domain.signal import Signal, digest
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class IncidentStatus(StrEnum):

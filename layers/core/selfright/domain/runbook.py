@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from selfright.domain.errors import ManifestError
 from selfright.domain.manifest import ResourceType, Severity, Symptom
 
-FROZEN = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid", str_strip_whitespace=True)
 Name = Field(pattern=r"^[a-z][a-z0-9-]{1,60}$")
 Prose = Field(min_length=1)
 

@@ -23,7 +23,7 @@ class SignalKind(StrEnum):
 class Signal(BaseModel):
     """One state change of one alarm. `at` is when the state changed, not when the event came in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: SignalKind = SignalKind.ALARM
     account: str
@@ -66,7 +66,7 @@ class DecisionReason(StrEnum):
 class DecisionRecord(BaseModel):
     """One per signal, also where nothing was done."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     signal: Signal
     decision: Decision

@@ -30,7 +30,9 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+    )
 
 
 class _AlarmState(_Part):
