@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from selfright.domain.gates import ask_gates
 from selfright.domain.incident import Entry, EntryKind, IncidentStatus
 from selfright.domain.manifest import Workload
-from selfright.domain.runbook import Runbook
+from selfright.domain.runbook import Shelf
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Alarms, Clock, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
@@ -18,7 +18,7 @@ def choose_runbook(
     incident_id: str,
     *,
     workloads: Mapping[str, Workload],
-    runbooks: Sequence[Runbook],
+    shelf: Shelf,
     store: IncidentStore,
     alarms: Alarms,
     switches: SwitchBoard,
@@ -33,7 +33,7 @@ def choose_runbook(
     incident = case.incident
     workload = workloads[incident.workload]
     kind = workload.resource(incident.resource).type
-    runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
+    runbook = shelf.find(kind, incident.symptom)
     found = Entry(
         key="runbook",
         at=clock.now(),

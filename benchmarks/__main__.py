@@ -1,0 +1,51 @@
+"""python -m benchmarks [--only PREFIX] [--json]: measure, print a table, write benchmarks/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import cold_import, intake
+from benchmarks.rows import Row, table, write
+
+RESULTS = Path(__file__).parent / "results.json"
+# In the order of the table. Each yields the rows whose names begin with the wanted prefix.
+SECTIONS: tuple[Callable[[str], Iterator[Row]], ...] = (cold_import.rows, intake.rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the product.")
+    parser.add_argument("--only", default="", metavar="PREFIX", help="rows whose names begin so")
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    wanted = parser.parse_args()
+    rows = [row for section in SECTIONS for row in section(wanted.only) if row.name.startswith(wanted.only)]
+    if not rows:
+        parser.error(f"no row is called {wanted.only}...")
+    if wanted.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False))
+    else:
+        print(table(rows))
+    if not wanted.only:
+        write(rows, notes(), RESULTS)
+    return 1 if any(row.ok is False for row in rows) else 0
+
+
+def notes() -> dict[str, str]:
+    """What a reader needs to compare two results."""
+    return {
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}",
+        "python": platform.python_version(),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}",
+        "ratios": "compare ratios, not seconds: both sides of each ran interleaved in the same run",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""One row per figure: what it is, what it is measured against, and what it may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """`ratio` is value over the floor or peer named in `against`. Without a budget, `ok` is None: it informs."""
+
+    name: str
+    value: float
+    unit: str
+    against: str
+    ratio: float | None
+    budget: float | None
+    ok: bool | None
+    note: str = ""
+
+
+def judged(  # noqa: PLR0917 - in the order of the table's columns
+    name: str, value: float, unit: str, against: str, ratio: float, budget: float | None, note: str = ""
+) -> Row:
+    """A row whose ratio must not exceed its budget."""
+    ok = None if budget is None else ratio <= budget
+    return Row(name, round(value, 6), unit, against, round(ratio, 3), budget, ok, note)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows as text in columns, for a terminal or a Markdown page."""
+    heads = ("name", "value", "unit", "against", "ratio", "budget", "ok", "note")
+    lines = [heads, *(_cells(row) for row in rows)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
+    text = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    text.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in text)
+
+
+def write(rows: Sequence[Row], notes: dict[str, str], file: Path) -> None:
+    content = {"notes": notes, "rows": [asdict(row) for row in rows]}
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ok = {True: "yes", False: "NO", None: ""}[row.ok]
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    budget = "" if row.budget is None else f"{row.budget:g}"
+    return (row.name, f"{row.value:.4g}", row.unit, row.against, ratio, budget, ok, row.note)
