@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+BEGIN, END = "<!-- measured: python -m benchmarks -->", "<!-- end of what was measured -->"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -43,6 +45,14 @@ def table(rows: Sequence[Row]) -> str:
 def write(rows: Sequence[Row], notes: dict[str, str], file: Path) -> None:
     content = {"notes": notes, "rows": [asdict(row) for row in rows]}
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def publish(text: str, notes: dict[str, str], page: Path) -> None:
+    """Put the table into a page, between its two marks."""
+    before, rest = page.read_text("utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    told = " · ".join(f"{name}: {value}" for name, value in notes.items())
+    page.write_text(f"{before}{BEGIN}\n{told}\n\n{text}\n{END}{after}", "utf-8")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

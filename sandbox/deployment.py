@@ -34,6 +34,8 @@ LAYER_INPUTS = (
     "layers/trim_models.py",
     "layers/core",
     "layers/vendor",
+    "locks/dev.txt",  # these two bring the botocore whose models are trimmed
+    "locks/emulator.txt",
     "locks/vendor.txt",
     "runbooks",
     "workloads",
