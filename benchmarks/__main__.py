@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cold_import, incident, intake, storm
+from benchmarks import cold_import, evaluator, incident, intake, storm
 from benchmarks.rows import Row, publish, table, write
 
 RESULTS = Path(__file__).parent / "results.json"
