@@ -8,8 +8,9 @@ import botocore
 import pytest
 from botocore.loaders import Loader
 
+from layers.build_layer import MODELS
 from layers.trim_models import services_of, trim_models
-from tests.unit.template import ROOT
+from tests.unit.template import ROOT, template
 
 DATA = Path(botocore.__file__).parent / "data"
 PACKAGE = ROOT / "layers" / "core" / "selfright"
@@ -66,3 +67,9 @@ def test_prose_is_gone_and_shapes_called_documentation_are_not(tmp_path: Path):
         "shapes": {"documentation": {"type": "string"}},
     }
     assert out.load_data("endpoints") == {"partitions": [{"partition": "aws", "services": {"s": {}}}]}
+
+
+def test_functions_look_where_the_layer_puts_them():
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert variables["AWS_DATA_PATH"] == f"/opt/python/{MODELS}"

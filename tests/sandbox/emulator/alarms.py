@@ -80,9 +80,7 @@ def topic_queue(aws: Server) -> tuple[str, Callable[[int, float], list[dict[str,
     url, arn = queue(aws)
     sns = aws.client("sns")
     topic: str = sns.create_topic(Name=unique("topic"))["TopicArn"]
-    sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-    )
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     return topic, lambda count, seconds: [
         json.loads(message["Body"]) for message in received(aws, url, count, seconds)
     ]

@@ -111,5 +111,6 @@ def active(aws: Server, table: str) -> dict[str, Any]:
     """The table's description as soon as it is ACTIVE."""
     client = dynamodb(aws)
     return eventually(
-        lambda: client.describe_table(TableName=table)["Table"], lambda shown: shown["TableStatus"] == "ACTIVE"
+        lambda: client.describe_table(TableName=table)["Table"],
+        lambda shown: shown["TableStatus"] == "ACTIVE",
     )
