@@ -47,6 +47,16 @@ def write(rows: Sequence[Row], notes: dict[str, str], file: Path) -> None:
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def replaced(file: Path, rows: Sequence[Row]) -> list[Row]:
+    """The rows of an earlier result with these in their places: a ratio is of one run, the table need not be."""
+    if not file.exists():
+        return list(rows)
+    new = {row.name: row for row in rows}
+    old = [Row(**row) for row in json.loads(file.read_text("utf-8"))["rows"]]
+    kept = [new.pop(row.name, row) for row in old]
+    return [*kept, *new.values()]
+
+
 def publish(text: str, notes: dict[str, str], page: Path) -> None:
     """Put the table into a page, between its two marks."""
     before, rest = page.read_text("utf-8").split(BEGIN)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.incident import PRICES, cost_row
 from benchmarks.rounds import BenchmarkError, Child, Figures, cpu_seconds, interleaved
-from benchmarks.rows import BEGIN, END, judged, publish, table
+from benchmarks.rows import BEGIN, END, judged, publish, replaced, table, write
 
 
 def test_a_ratio_is_the_median_of_each_rounds_own():
@@ -72,3 +72,11 @@ def test_what_an_incident_costs_is_mostly_its_transitions():
 
     assert row.value == pytest.approx(1000 * 12 * transition * (row.ratio or 0), rel=1e-3)
     assert row.value == pytest.approx(0.342, abs=0.01)
+
+
+def test_a_part_of_a_run_replaces_its_own_rows(tmp_path: Path):
+    first, second, third = (judged(name, 1.0, "s", "y", 1.0, None) for name in ("a", "b", "c"))
+    write([first, second], {}, tmp_path / "results.json")
+    better = judged("b", 0.5, "s", "y", 0.5, None)
+
+    assert replaced(tmp_path / "results.json", [better, third]) == [first, better, third]
