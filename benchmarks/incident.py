@@ -18,13 +18,12 @@ from pathlib import Path
 from benchmarks.rounds import BenchmarkError
 from benchmarks.rows import Row, judged
 from sandbox import lifecycle
-from sandbox.rehearsal import Watcher, rehearse
+from sandbox.rehearsal import THROTTLED_TABLE, Watcher, rehearse
 from sandbox.server import ACCOUNT, Server
 from selfright.domain.incident import Entry, EntryKind
 
 NAMES = ("alarm_to_first_action", "transitions_per_incident", "cost_per_1000_incidents")
 PRICES = Path(__file__).parent / "prices-2026-11.json"
-FAULT = "throttled-table"
 TRANSITIONS_BUDGET = 12
 BARE_RUNS = 5
 PATIENCE = 60.0  # seconds of the wall
@@ -37,6 +36,7 @@ FUNCTION_STATES = {
     "Judge the outcome",
     "Undo the action",
     "Close the incident",
+    "Tell people",
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/bench"
 # The bare path's function: it asks AWS for one thing, and tells when.
@@ -53,7 +53,8 @@ def rows(only: str) -> Iterator[Row]:
         return
     with tempfile.TemporaryDirectory(prefix="selfright-bench-") as home:
         look = _Look(Path(home))
-        played = rehearse(FAULT, Path(home), Watcher(look.step, look.alarm, look.entry))
+        watcher = Watcher(look.step, look.alarm, look.entry)
+        played = rehearse(THROTTLED_TABLE, Path(home), watcher, THROTTLED_TABLE.scale)
     if not played.resolved:
         raise BenchmarkError(f"the incident was not resolved: {played.case.incident.outcome}")
     (applied,) = [e.at for e in played.case.timeline if e.kind is EntryKind.ACTION_APPLIED]

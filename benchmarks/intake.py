@@ -20,7 +20,7 @@ from selfright.adapters.runbook_files import load_runbook
 from selfright.domain.incident import fingerprint
 from selfright.domain.manifest import ResourceType, Symptom, Workload, load
 from selfright.domain.runbook import Runbook, Shelf
-from selfright.edge.alarm_event import alarm_signal
+from selfright.edge.signals import signal
 
 ROUNDS, EVENTS = 15, 1000
 PURE_BUDGET, FLAT_BUDGET, WARM_BUDGET = 2.0, 1.1, 1.15
@@ -62,10 +62,10 @@ def _intake(event: dict[str, Any], rules: int) -> Callable[[], float]:
     workload, shelf = _manifest(rules, event["detail"]["alarmName"]), Shelf(_runbooks(rules))
 
     def one() -> None:
-        signal = alarm_signal(event)
-        alarm = workload.alarm_by_name(signal.alarm_name)
+        received = signal(event)
+        alarm = workload.alarm_by_name(received.name)
         assert alarm is not None  # noqa: S101 - narrows the type, and proves that it was found
-        fingerprint(signal, workload, alarm)
+        fingerprint(received, workload, alarm)
         found = shelf.find(workload.resource(alarm.resource).type, alarm.symptom)
         assert found is not None  # noqa: S101 - as above
 

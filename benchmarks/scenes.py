@@ -12,7 +12,7 @@ from selfright.adapters.aws import Aws
 from selfright.adapters.ledger import DynamoDBIncidentStore
 from selfright.adapters.manifest_files import load_workload
 from selfright.domain.incident import Attempt, AttemptStatus, Incident, Plan
-from selfright.edge.alarm_event import alarm_signal
+from selfright.edge.signals import signal
 
 ROOT = Path(__file__).resolve().parent.parent
 ALARM_EVENT = ROOT / "events" / "cloudwatch" / "metric-alarm.json"
@@ -38,7 +38,7 @@ EXPECTED: dict[str, str] = {
     "apply_action": '"next": "settle"',
     "judge_outcome": '"status": "resolved"',
     "undo_action": '"next": "check", "attempt": 2',
-    "close_incident": "write units 5 \\u2192 21",
+    "close_incident": '"status": "open"',  # read again after it was closed: the stub's ledger never changes
 }
 
 
@@ -89,19 +89,21 @@ class Scene:
     def __init__(self, room: str) -> None:
         now = datetime.now(UTC)
         went_off = now - timedelta(minutes=1 if room in _BEFORE_THE_CHANGE else 14)
-        signal = alarm_signal(alarm_event(went_off))
+        received = signal(alarm_event(went_off))
         workload = load_workload(ROOT / "workloads" / "opportunity-analysis", ENVIRONMENT)
-        binding = workload.alarm_by_name(signal.alarm_name)
+        binding = workload.alarm_by_name(received.name)
         if binding is None:
-            raise LookupError(signal.alarm_name)
-        incident = Incident.open(signal, workload, binding, went_off).model_copy(update={"runbook": RUNBOOK})
+            raise LookupError(received.name)
+        incident = Incident.open(received, workload, binding, went_off).model_copy(
+            update={"runbook": RUNBOOK}
+        )
         table = workload.resource(incident.resource).name
         attempt = _attempt(room, incident, table, now)
 
         paper = _Paper()
         aws = SimpleNamespace(client=lambda _: paper)
         store = DynamoDBIncidentStore(_as_aws(aws), "ledger")
-        store.open_or_join(incident, signal, went_off)
+        store.open_or_join(incident, received, went_off)
         store.save_attempt(incident.id, attempt)
         items = [item for (pk, _), item in paper.items.items() if pk.startswith("INCIDENT#")]
         for item in items:
@@ -110,7 +112,7 @@ class Scene:
 
         self.event = _event(room, incident.id, alarm_event(went_off))
         units = 21 if attempt.status is AttemptStatus.APPLIED else 5
-        self.answers = _answers(items, signal.alarm_name, went_off, now, table=table, units=units)
+        self.answers = _answers(items, received.name, went_off, now, table=table, units=units)
 
 
 _BEFORE_THE_CHANGE = {"receive_signal", "choose_runbook", "run_checks", "choose_remedy", "apply_action"}

@@ -80,9 +80,21 @@ def _definition(file: Path) -> AlarmDefinition:
     from selfright.domain.errors import BadInputError
 
     try:
-        return AlarmDefinition.parse(_json(file))
+        return AlarmDefinition.parse(_named(_json(file)))
     except BadInputError as error:
         raise _InputError(file, error.field, error.rule) from None
+
+
+def _named(definition: Any) -> Any:
+    """PutMetricAlarm wants a name and a metric; the points stand for both, so they may be left out here."""
+    if not isinstance(definition, dict):
+        return definition
+    names = {"AlarmName": "alarm"}
+    if "Metrics" not in definition:
+        names |= {"Namespace": "points", "MetricName": "value"}
+        if "ExtendedStatistic" not in definition:
+            names["Statistic"] = "Average"
+    return {**names, **definition}
 
 
 def _json(file: Path) -> Any:

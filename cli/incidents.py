@@ -45,7 +45,7 @@ def show(
 ) -> None:
     """One incident with its timeline, every gate's verdict and every value before and after."""
     from cli.timeline import case_lines, incidents_table
-    from selfright.domain.report import message
+    from selfright.domain.report import report
 
     if not incident_id.startswith("inc-"):
         raise BadInputError(
@@ -60,4 +60,4 @@ def show(
     for text in case_lines(case):
         out.print(text)
     out.print()
-    out.print(message(case).text)
+    out.print(report(case).text)

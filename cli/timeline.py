@@ -22,6 +22,7 @@ _MARKS = {
     EntryKind.ACTION_UNDONE: ("undo", "bold red"),
     EntryKind.STEP_FAILED: ("failed", "bold red"),
     EntryKind.INCIDENT_CLOSED: ("closed", "bold green"),
+    EntryKind.PEOPLE_TOLD: ("told", "cyan"),
 }
 STATUS_STYLE = {
     IncidentStatus.OPEN: "yellow",
@@ -64,6 +65,9 @@ def _more(entry: Entry) -> list[str]:
                 f"after  {numbers['after']}  ({rule})",
                 *(f"guard {name}: {state}" for name, state in detail["guards"].items()),
             ]
+        case EntryKind.ACTION_UNDONE:
+            changed = [name for name in detail["after"] if detail["after"][name] != detail["before"][name]]
+            return [f"{name} {detail['before'][name]} → {detail['after'][name]}" for name in changed]
         case _:
             return []
 

@@ -52,7 +52,10 @@ def runbook_page(runbook: Runbook) -> str:
         check = CHECKS[step.use].declaration
         lines.append(f"| `{check.name}` | {check.summary} | {', '.join(f'`{f}`' for f in check.findings)} |")
     lines += ["", "Goes to people at once:", ""]
-    lines += [f"- `{rule.finding}`: {rule.say}" for rule in runbook.escalate_when]
+    lines += [f"- `{rule.finding}`: {rule.say}" for rule in runbook.escalate_when if not rule.without_remedy]
+    if later := [rule for rule in runbook.escalate_when if rule.without_remedy]:
+        lines += ["", "Goes to people where no remedy is left:", ""]
+        lines += [f"- `{rule.finding}`: {rule.say}" for rule in later]
     lines += [
         "",
         "Else tries, in this order, what fits:",
@@ -105,7 +108,8 @@ def _exits(body: dict[str, Any]) -> Iterator[tuple[str | None, str]]:
     if "Next" in body:
         yield body["Next"], ""
     for catch in body.get("Catch", ()):
-        yield catch["Next"], "failed"
+        everything = catch["ErrorEquals"] == ["States.ALL"]
+        yield catch["Next"], "failed" if everything else ", ".join(catch["ErrorEquals"])
     if body.get("End") or body["Type"] == "Fail":
         yield None, ""
 

@@ -17,7 +17,15 @@ from typing import Any
 
 # How adapters ask for a client: the literal is the list of services, so it cannot be forgotten here.
 CLIENT = re.compile(r"""\.client\(\s*["']([a-z0-9-]+)["']""")
-WANTED = ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2")
+# What botocore's authors add to a model lies beside it and is looked for in the same folders.
+WANTED = (
+    "service-2",
+    "service-2.sdk-extras",
+    "endpoint-rule-set-1",
+    "paginators-1",
+    "paginators-1.sdk-extras",
+    "waiters-2",
+)
 
 
 def services_of(package: Path) -> list[str]:

@@ -1,13 +1,13 @@
-"""Close an incident, give its leases back and write the message for people."""
+"""Close an incident: its leases go back, its outcome goes on record."""
 
-from selfright.domain.steps import CloseInput, Message
+from selfright.domain.steps import Closed, CloseInput
 from selfright.edge.room import room
 from selfright.usecases.close_incident import close_incident
 from selfright.wiring import house
 
 
 @room(CloseInput, calls=lambda: house().aws.calls)
-def handler(close: CloseInput) -> Message:
+def handler(close: CloseInput) -> Closed:
     home = house()
     return close_incident(
         close.incident_id,

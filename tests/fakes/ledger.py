@@ -35,6 +35,10 @@ class MemoryLeases:
             if self._held.get(target, ("",))[0] == owner:
                 del self._held[target]
 
+    def lapsed(self, target: str, now: datetime) -> str | None:
+        owner, until = self._held.get(target, ("", now))
+        return owner if owner and until <= now else None
+
     def last_action_at(self, target: str, other_than: str) -> datetime | None:
         at, incident = self._acted.get(target, (None, other_than))
         return None if incident == other_than else at
@@ -54,6 +58,7 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._decisions: dict[str, DecisionRecord] = {}
         self._open: dict[str, str] = {}  # fingerprint -> incident
+        self._episodes: dict[str, datetime] = {}  # fingerprint -> moment of the last opening signal
         self._ok_since: dict[tuple[str, str], datetime] = {}  # fingerprint, alarm
         self._incidents: dict[str, Incident] = {}
         self._attempts: dict[str, dict[int, Attempt]] = {}
@@ -69,12 +74,13 @@ class MemoryStore:
                 return self._decide(
                     signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now
                 )
-            ok_since = self._ok_since.get((incident.fingerprint, signal.alarm_name))
+            ok_since = self._ok_since.get((incident.fingerprint, signal.name))
             if ok_since and ok_since >= signal.at:
                 return self._decide(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
             if incident.id in self._incidents:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
             self._open[incident.fingerprint] = incident.id
+            self._episodes[incident.fingerprint] = signal.at
             self._incidents[incident.id] = incident
             return self._decide(signal, Decision.OPENED, DecisionReason.NEW_PROBLEM, incident.id, now)
 
@@ -82,11 +88,17 @@ class MemoryStore:
         with self._lock:
             if known := self._decisions.get(signal.id):
                 return known
-            current, key = self._open.get(fingerprint), (fingerprint, signal.alarm_name)
+            current, key = self._open.get(fingerprint), (fingerprint, signal.name)
             if key in self._ok_since and self._ok_since[key] >= signal.at:
                 return self._record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, current, now)
             self._ok_since[key] = signal.at
             return self._decide(signal, Decision.RECOVERED, DecisionReason.ALARM_BACK_TO_OK, current, now)
+
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        return self._decisions.get(signal_id)
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        return self._episodes.get(fingerprint)
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         with self._lock:
@@ -107,6 +119,10 @@ class MemoryStore:
         ours = [i for i in self._incidents.values() if (i.workload, i.environment) == (workload, environment)]
         return sorted(ours, key=lambda i: i.opened_at, reverse=True)[:limit]
 
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        ours = self.incidents(workload, environment, len(self._incidents))
+        return [i for i in reversed(ours) if i.status is IncidentStatus.OPEN and i.opened_at >= since]
+
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         with self._lock:
             if incident_id not in self._incidents:
@@ -123,6 +139,10 @@ class MemoryStore:
     def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
         self._leases.note_action(target, incident_id, attempt.fence, now)
         self.save_attempt(incident_id, attempt)
+
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        with self._lock:
+            self._write(incident_id, entries)
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
@@ -146,7 +166,12 @@ class MemoryStore:
     ) -> DecisionRecord:
         """A record, and where it concerns an incident a line on its timeline."""
         if incident_id:
-            detail = {"alarm": signal.alarm_name, "state": signal.state, "since": signal.at.isoformat()}
+            detail = {
+                "alarm": signal.name,
+                "state": signal.state,
+                "since": signal.at.isoformat(),
+                "reason": signal.reason,
+            }
             self._write(
                 incident_id,
                 [
@@ -154,7 +179,7 @@ class MemoryStore:
                         key=f"signal-{signal.id}",
                         at=now,
                         kind=EntryKind.SIGNAL_RECEIVED,
-                        text=f"{signal.alarm_name} is {signal.state}: {signal.reason}",
+                        text=signal.headline,
                         detail=detail,
                     )
                 ],

@@ -9,6 +9,7 @@ import pytest
 
 from selfright import ports
 from selfright.adapters.alarms import CloudWatchAlarms
+from selfright.adapters.channels import ManifestChannels
 from selfright.adapters.clock import SystemClock
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
@@ -20,6 +21,7 @@ from selfright.domain.errors import SourceDownError, ThrottledError
 from tests.fakes import (
     Down,
     FakeAlarms,
+    FakeChannels,
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
@@ -34,6 +36,7 @@ FILLED: list[tuple[type, type, type]] = [
     (ports.IncidentStore, MemoryStore, DynamoDBIncidentStore),
     (ports.Leases, MemoryLeases, DynamoDBLeases),
     (ports.Workflows, RecordingWorkflows, StepFunctionsWorkflows),
+    (ports.Channels, FakeChannels, ManifestChannels),
     (ports.Alarms, FakeAlarms, CloudWatchAlarms),
     (ports.SwitchBoard, FakeSwitchBoard, AppConfigSwitchBoard),
     (ports.Tables, FakeTables, DynamoDBTables),

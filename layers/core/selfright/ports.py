@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,8 +15,21 @@ from selfright.domain.catalogue import ActionDeclaration, CheckDeclaration, Chec
 from selfright.domain.gates import AlarmNow
 from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
-from selfright.domain.manifest import Autonomy, Resource
+from selfright.domain.manifest import Autonomy, Resource, Workload
+from selfright.domain.notice import Notice
+from selfright.domain.report import Report
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
+
+if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
+    from selfright.domain.serving import (
+        AliasState,
+        ConcurrencyState,
+        FailureLog,
+        FlagPlace,
+        FunctionState,
+        Release,
+        Tally,
+    )
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
@@ -39,6 +52,12 @@ class IncidentStore(Protocol):
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""
 
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        """What was decided on a signal; None where nothing was yet."""
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        """The moment of the signal that opened the newest incident of a problem."""
+
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         """Note that nothing is to be done."""
 
@@ -51,6 +70,9 @@ class IncidentStore(Protocol):
     def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
         """The newest incidents of a workload, newest first."""
 
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        """Those opened since then that are open, as far as has got about: read the case before you act on one."""
+
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         """Note which runbook is followed, with its timeline lines."""
 
@@ -62,6 +84,9 @@ class IncidentStore(Protocol):
 
         Raises ConflictError where the lease with `attempt.fence` is not ours any more.
         """
+
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        """Write timeline lines; one of the same key takes the earlier one's place."""
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
@@ -84,6 +109,9 @@ class Leases(Protocol):
     def release(self, target: str, owner: str) -> None:
         """Give a lease back; nothing where it is not ours."""
 
+    def lapsed(self, target: str, now: datetime) -> str | None:
+        """Owner of a lease that has run out without being given back."""
+
     def last_action_at(self, target: str, other_than: str) -> datetime | None:
         """When we changed this target last, for any incident but `other_than`."""
 
@@ -91,6 +119,9 @@ class Leases(Protocol):
 class Workflows(Protocol):
     def start(self, incident_id: str) -> None:
         """Start `respond` for an incident; once, however often it is called."""
+
+    def status(self, incident_id: str) -> str | None:
+        """Step Functions' word for an incident's execution (RUNNING, FAILED, ...); None where there is none."""
 
 
 class Alarms(Protocol):
@@ -100,11 +131,19 @@ class Alarms(Protocol):
         Raises NotFoundError.
         """
 
+    def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
+        """The signals that those of these alarms sent which are in ALARM; names that do not exist are left out."""
+
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         """An alarm's definition and its datapoints in [start, end).
 
         Raises NotFoundError.
         """
+
+
+class Messenger(Protocol):
+    def tell(self, report: Report) -> None:
+        """Tell people."""
 
 
 class Switches(BaseModel):
@@ -119,6 +158,29 @@ class Switches(BaseModel):
 class SwitchBoard(Protocol):
     def read(self) -> Switches:
         """The switches as they are now, never from a cache."""
+
+
+class Channel(Protocol):
+    """One way to reach people."""
+
+    def send(self, notice: Notice) -> None:
+        """Hand a notice over; returns when the service has taken it.
+
+        Raises ChannelDownError where it did not, or did not say; BadInputError or NotFoundError where sending it
+        again would not help: the notice, the secret or the address is wrong.
+        """
+
+
+class Channels(Protocol):
+    def open(self, workload: Workload, key: str) -> Channel:
+        """The channel of that key among the workload's `notifications.ways`; nothing is asked of AWS yet."""
+
+
+class Count(Protocol):
+    """A metric that counts."""
+
+    def __call__(self, name: str, **dimensions: str) -> None:
+        """One more, in total and for these dimensions."""
 
 
 class Throttles(BaseModel):
@@ -152,7 +214,8 @@ class TableState(BaseModel):
     on_demand: bool
     read_units: int | None = None
     write_units: int | None = None
-    decreases_today: int = 0
+    decreases_today: int = 0  # of a UTC day
+    last_decrease_at: datetime | None = None
     indexes: int = 0  # global secondary indexes
 
 
@@ -193,6 +256,58 @@ class ScalingTargets(Protocol):
         """Change the upper bound and nothing else."""
 
 
+class Functions(Protocol):
+    """Lambda functions. Every method raises NotFoundError where the function, or its alias, does not exist."""
+
+    def state(self, function: str) -> FunctionState:
+        """The function itself, whatever its aliases point to."""
+
+    def alias(self, function: str, alias: str) -> AliasState: ...
+
+    def releases(self, function: str) -> Sequence[Release]:
+        """Published versions, newest first."""
+
+    def tally(self, function: str, start: datetime, end: datetime) -> Tally:
+        """All requests of the function."""
+
+    def tallies(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Tally]:
+        """The requests that came by the alias, by the version that executed them."""
+
+    def concurrency(self, function: str) -> ConcurrencyState: ...
+
+    def point(self, function: str, alias: str, version: str, revision: str) -> None:
+        """Send all of the alias's requests to one version.
+
+        Raises BusyError where the alias is not at `revision` any more.
+        """
+
+    def reserve(self, function: str, units: int | None) -> None:
+        """Reserve concurrent executions; None lets the function share the account's again."""
+
+
+class Logs(Protocol):
+    def failures(self, function: str, start: datetime, end: datetime) -> FailureLog:
+        """What the function logged at level ERROR, within a bounded number of calls."""
+
+
+class FlagBoard(Protocol):
+    """Feature flags of workloads, in AppConfig."""
+
+    def read(self, place: FlagPlace) -> bool:
+        """The flag as deployed; false where the document does not name it.
+
+        Raises NotFoundError, and RefusedError where the document is not an object of flags.
+        """
+
+    def throw(self, place: FlagPlace, value: bool) -> None:
+        """Deploy the document with this flag changed, and nothing else, at once.
+
+        Raises BusyError while another deployment is under way.
+        """
+
+
 class Instruments(Protocol):
     """What checks and actions work with."""
 
@@ -202,6 +317,12 @@ class Instruments(Protocol):
     def tables(self) -> Tables: ...
     @property
     def scaling(self) -> ScalingTargets: ...
+    @property
+    def functions(self) -> Functions: ...
+    @property
+    def logs(self) -> Logs: ...
+    @property
+    def flags(self) -> FlagBoard: ...
 
 
 class Check(Protocol):

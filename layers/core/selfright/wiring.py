@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook, Shelf
-    from selfright.ports import Alarms, IncidentStore, Leases, ScalingTargets, SwitchBoard, Tables, Workflows
+    from selfright.ports import (
+        Alarms,
+        Channels,
+        FlagBoard,
+        Functions,
+        IncidentStore,
+        Leases,
+        Logs,
+        Messenger,
+        ScalingTargets,
+        SwitchBoard,
+        Tables,
+        Workflows,
+    )
 
 
 class House:
@@ -63,6 +76,12 @@ class House:
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
 
     @cached_property
+    def messenger(self) -> Messenger:
+        from selfright.adapters.messenger import SnsMessenger
+
+        return SnsMessenger(self.aws, self.settings.need("alerts_topic_arn"))
+
+    @cached_property
     def alarms(self) -> Alarms:
         from selfright.adapters.alarms import CloudWatchAlarms
 
@@ -76,6 +95,12 @@ class House:
         return AppConfigSwitchBoard(self.aws, *where)
 
     @cached_property
+    def channels(self) -> Channels:
+        from selfright.adapters.channels import ManifestChannels
+
+        return ManifestChannels(self.aws, self.settings.need("alerts_topic_arn"))
+
+    @cached_property
     def tables(self) -> Tables:
         from selfright.adapters.tables import DynamoDBTables
 
@@ -86,6 +111,24 @@ class House:
         from selfright.adapters.scaling import TableScalingTargets
 
         return TableScalingTargets(self.aws)
+
+    @cached_property
+    def functions(self) -> Functions:
+        from selfright.adapters.functions import LambdaFunctions
+
+        return LambdaFunctions(self.aws)
+
+    @cached_property
+    def logs(self) -> Logs:
+        from selfright.adapters.logs import CloudWatchLogs
+
+        return CloudWatchLogs(self.aws)
+
+    @cached_property
+    def flags(self) -> FlagBoard:
+        from selfright.adapters.flags import AppConfigFlagBoard
+
+        return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
 
 
 @cache

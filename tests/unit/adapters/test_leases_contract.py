@@ -28,6 +28,17 @@ def test_a_lease_is_held_until_it_runs_out(ledger: Ledger):
     assert ledger.leases.holder(TARGET, until(60)) is None
 
 
+def test_a_lease_that_ran_out_has_lapsed_until_it_is_given_back(ledger: Ledger):
+    assert ledger.leases.lapsed(TARGET, NOW) is None
+    ledger.leases.acquire(TARGET, "inc-1", until(60), NOW)
+
+    assert ledger.leases.lapsed(TARGET, until(59.9)) is None
+    assert ledger.leases.lapsed(TARGET, until(60)) == "inc-1"
+
+    ledger.leases.release(TARGET, "inc-1")
+    assert ledger.leases.lapsed(TARGET, until(60)) is None
+
+
 def test_only_one_holds_it(ledger: Ledger):
     ledger.leases.acquire(TARGET, "inc-1", until(60), NOW)
 

@@ -228,3 +228,22 @@ def test_a_file_that_is_no_text_is_named(run: Any, tmp_path: Path):
 
     assert outcome.exit_code == 2
     assert "points.json: is not JSON" in outcome.stderr
+
+
+def test_names_may_be_left_out_because_the_points_stand_for_the_metric(tmp_path: Path):
+    # Given a definition of nothing but the rule
+    rule = {
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    (tmp_path / "alarm.json").write_text(json.dumps(rule))
+    (tmp_path / "points.json").write_text(json.dumps([{"timestamp": 0, "value": 6}]))
+    # When it is evaluated
+    outcome = CliRunner().invoke(
+        app, ["evaluate", str(tmp_path / "alarm.json"), str(tmp_path / "points.json"), "--json"]
+    )
+    # Then the rule decides
+    assert outcome.exit_code == 0
+    assert [s["state"] for s in json.loads(outcome.stdout)["states"]] == ["ALARM"]

@@ -181,3 +181,12 @@ def test_of_two_stops_the_earlier_gate_decides():
 
     assert decided
     assert decided.gate is Gate.KILL_SWITCH
+
+
+@pytest.mark.parametrize("gate", [Gate.STALE_EPISODE, Gate.MUTED])
+def test_gates_about_an_alarm_have_nothing_against_a_problem_without_one(gate: Gate):
+    without = facts(by_alarm=False, alarm=None, alarm_exists=False)
+
+    assert answer(gate, without).verdict is Verdict.GO
+    assert answer(gate, without).value == "not reported by an alarm"
+    assert answer(gate, facts(alarm=None)).verdict is Verdict.STOP

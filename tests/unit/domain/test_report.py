@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Incident, IncidentStatus, Plan
-from selfright.domain.report import message
+from selfright.domain.report import LONGEST_PART, report
 from tests.unit.usecases.world import ALARM, WENT_OFF, signal, workload
 
 PLAN = Plan(
@@ -33,7 +33,7 @@ def attempt(status: AttemptStatus) -> Attempt:
 
 
 def test_the_message_tells_the_four_things():
-    told = message(
+    told = report(
         case(
             IncidentStatus.RESOLVED,
             attempt(AttemptStatus.VERIFIED),
@@ -42,7 +42,7 @@ def test_the_message_tells_the_four_things():
         )
     )
 
-    assert told.subject == "[critical] resolved: throttling of orders, shop development"
+    assert told.headline == "[critical] resolved: throttling of orders, shop development"
     assert told.text.splitlines() == [
         "What happened: throttling of orders (shop development).",
         f"Alarm: {ALARM} since 2026-11-23 10:00:00 UTC.",
@@ -66,30 +66,30 @@ def test_the_message_tells_the_four_things():
     ],
 )
 def test_what_changed_follows_how_far_the_attempt_came(status: AttemptStatus, line: str):
-    told = message(case(IncidentStatus.ESCALATED, attempt(status)))
+    told = report(case(IncidentStatus.ESCALATED, attempt(status)))
 
     assert f"What changed: {line}" in told.text.splitlines()
 
 
 @pytest.mark.parametrize("status", list(IncidentStatus))
 def test_every_outcome_says_what_is_needed(status: IncidentStatus):
-    told = message(case(status))
+    told = report(case(status))
 
-    assert status.value in told.subject
+    assert status.value in told.headline
     assert "What is needed of you: " in told.text
 
 
 @pytest.mark.parametrize("status", [IncidentStatus.HELD, IncidentStatus.RECOVERED])
 def test_nobody_is_told_that_nothing_was_changed_where_something_was_undone(status: IncidentStatus):
-    told = message(case(status, attempt(AttemptStatus.UNDONE)))
+    told = report(case(status, attempt(AttemptStatus.UNDONE)))
 
     assert f"{PLAN.summary} (undone)" in told.text
     assert "no change of ours stands" in told.text
     assert "nothing was changed" not in told.text
 
 
-def test_a_long_subject_keeps_its_outcome_and_fits_sns():
-    told = message(case(IncidentStatus.ESCALATED, resource="a" * 63, workload="w" * 31))
+def test_a_long_error_is_cut():
+    told = report(case(IncidentStatus.ESCALATED, outcome="a" * 3000))
 
-    assert len(told.subject) == 99  # SNS: fewer than 100
-    assert told.subject.startswith("[critical] escalated: throttling of aaa")
+    assert len(told.done) == LONGEST_PART
+    assert told.done.endswith("a…")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from selfright.domain.errors import BadInputError, DriftedError
-from selfright.domain.steps import CloseInput, Message, Next, Step, StepResult
+from selfright.domain.steps import Closed, CloseInput, Next, Step, StepResult
 from selfright.edge.room import Handler, room
 from tests.unit.edge.conftest import Lines
 
@@ -100,14 +100,11 @@ def test_an_input_that_breaks_a_rule_names_the_field(event: Any, field: str):
 
 
 def test_an_input_without_an_incident_is_logged_under_the_request(logged: Lines):
-    class Nothing(Message):
-        pass
-
-    @room(Nothing, calls=dict)
-    def handler(step: Nothing) -> Message:
+    @room(Closed, calls=dict)
+    def handler(step: Closed) -> Closed:
         return step
 
-    handler({"subject": "s", "text": "t"}, CONTEXT)
+    handler({"status": "held", "outcome": None}, CONTEXT)
 
     assert logged()[0]["correlation_id"] == "request-1"
 

@@ -12,6 +12,7 @@ from functools import cache
 from types import CodeType, SimpleNamespace
 from typing import Any
 
+from selfright.domain.manifest.escalation import TOPIC
 from tests.unit.usecases.world import ROOT, World
 
 DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachines" / "respond.asl.json").read_text())
@@ -43,14 +44,17 @@ def handler(room: str, world: World) -> Any:
 
 
 class Respond:
-    """One execution. `visited` are the states it went through, `published` what people were told."""
+    """One execution. `visited` are the states it went through, `published` what the topic's subscribers got."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._handlers: dict[str, Any] = {}
         self.visited: list[str] = []
-        self.published: list[dict[str, Any]] = []
         self.failed = False
+
+    @property
+    def published(self) -> list[dict[str, Any]]:
+        return [notice.body for notice in self._world.channels.to(TOPIC)]
 
     def run(self, incident_id: str) -> None:
         self._variables: dict[str, Any] = {}
@@ -72,6 +76,8 @@ class Respond:
             case "Wait":
                 self._world.pass_time(self._value(state["Seconds"]))
                 return str(state["Next"])
+            case "Succeed":
+                return None
             case _:
                 self.failed = True
                 return None
@@ -85,10 +91,9 @@ class Respond:
             except TaskFailedError as error:
                 if self._may_retry(state["Retry"], tries, error.name):
                     continue
-                catch = state["Catch"][0]
-                assert catch["ErrorEquals"] == ["States.ALL"]
+                catch = next(c for c in state["Catch"] if {error.name, "States.ALL"} & set(c["ErrorEquals"]))
                 output = {"Error": error.name, "Cause": error.cause}
-                self._variables |= self._value(catch["Assign"], {"errorOutput": output})
+                self._variables |= self._value(catch.get("Assign", {}), {"errorOutput": output})
                 return str(catch["Next"])
             self._variables |= self._value(state.get("Assign", {}), {"result": {"Payload": result}})
             return None if state.get("End") else str(state["Next"])
@@ -102,9 +107,6 @@ class Respond:
         return False
 
     def _call(self, arguments: dict[str, Any]) -> Any:
-        if "TopicArn" in arguments:
-            self.published.append(arguments)
-            return {}
         room = _snake(str(arguments["FunctionName"]).removeprefix("${").removesuffix("Arn}"))
         if room not in self._handlers:
             self._handlers[room] = handler(room, self._world)

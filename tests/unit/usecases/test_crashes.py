@@ -52,6 +52,11 @@ def play(world: World) -> tuple[Respond, str]:
     return respond, incident
 
 
+def assert_told(respond: Respond, stumbled_at: str) -> None:
+    """Once; twice where the note that they were told got lost (test_tell_people.py has the details)."""
+    assert 1 <= len(respond.published) <= (2 if stumbled_at == "store.note" else 1)
+
+
 @SCENES
 @SIDES
 def test_a_crash_at_any_call_changes_nothing_about_the_outcome(
@@ -78,7 +83,7 @@ def test_a_crash_at_any_call_changes_nothing_about_the_outcome(
             asked = [e for e in case.timeline if e.kind is EntryKind.GATES_ASKED]
             assert len(asked) == 1 + len(case.attempts)
             assert world.memory_leases.holder(TABLE, world.clock.now()) is None
-            assert len(respond.published) == 1
+            assert_told(respond, call)
             assert not respond.failed
 
 
@@ -104,7 +109,7 @@ def test_a_port_that_fails_once_never_makes_anything_happen_twice(
                 assert case.incident.status in {IncidentStatus.HELD, IncidentStatus.ESCALATED}
                 assert world.dynamodb.states == World().dynamodb.states
             assert world.memory_leases.holder(TABLE, world.clock.now()) is None
-            assert len(respond.published) == 1
+            assert_told(respond, call)
 
 
 @pytest.mark.parametrize("error", [SourceDownError, ThrottledError, BusyError])
@@ -165,7 +170,10 @@ def test_a_room_that_never_answers_ends_with_people_and_the_error_kept():
     respond, incident = play(world)
 
     case = world.case(incident)
-    assert (case.incident.status, case.incident.outcome) == (IncidentStatus.ESCALATED, "a step failed")
+    assert (case.incident.status, case.incident.outcome) == (
+        IncidentStatus.ESCALATED,
+        "a step failed: Sandbox.Timedout: out of memory",
+    )
     failed = [e.text for e in case.timeline if e.kind is EntryKind.STEP_FAILED]
     assert failed == ["Sandbox.Timedout: out of memory"]
     assert respond.published

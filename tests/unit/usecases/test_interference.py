@@ -97,6 +97,31 @@ def test_a_table_that_is_busy_is_waited_for():
     assert world.dynamodb.changes == [RAISED]
 
 
+def test_after_an_undo_the_next_remedy_waits_for_the_table():
+    """On AWS a table is UPDATING for a while after each change, also after the one that took a remedy back."""
+    world = World()
+    world.throttled = lambda: 0.0 if world.table().on_demand else 20.0
+    looks_until_active = 0
+
+    def change(number: int, go: Any) -> None:
+        nonlocal looks_until_active
+        go()
+        looks_until_active = 3
+
+    def describe(number: int, go: Any) -> Any:
+        nonlocal looks_until_active
+        looks_until_active -= 1
+        return go() if looks_until_active < 0 else go().model_copy(update={"status": "UPDATING"})
+
+    world.tables = Tables(world, set_provisioned=change, describe=describe)
+
+    _, incident = play(world)
+
+    first, second = world.case(incident).attempts
+    assert (first.remedy, first.status) == ("raise-capacity", AttemptStatus.UNDONE)
+    assert (second.remedy, second.status) == ("switch-to-on-demand", AttemptStatus.VERIFIED)
+
+
 def somebody_sets(world: World, units: int) -> None:
     world.dynamodb.states[TABLE] = world.table().model_copy(update={"write_units": units})
 

@@ -182,5 +182,5 @@ def test_no_data_is_no_problem(world: World):
 def test_every_decision_names_its_signal_and_moment(world: World):
     record = received(world, signal())
 
-    assert record.signal.alarm_name == ALARM
+    assert record.signal.name == ALARM
     assert record.decided_at == world.clock.now()

@@ -72,6 +72,7 @@ def test_the_starved_table_gets_what_it_needs_and_the_metric_proves_it(world: Wo
         EntryKind.ACTION_APPLIED,
         EntryKind.OUTCOME_JUDGED,
         EntryKind.INCIDENT_CLOSED,
+        EntryKind.PEOPLE_TOLD,
     ]
     assert [g.gate for g in attempt.gates] == list(Gate)
     assert [m["Subject"] for m in respond.published] == [

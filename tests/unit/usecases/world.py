@@ -20,12 +20,14 @@ from selfright.ports import TableState, Throttles, Usage
 from selfright.usecases.receive_signal import receive_signal
 from tests.fakes import (
     FakeAlarms,
+    FakeChannels,
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
     Fuse,
     MemoryLeases,
     MemoryStore,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
@@ -106,8 +108,8 @@ def signal(at: datetime = WENT_OFF, state: State = State.ALARM, alarm: str = ALA
     return Signal(
         account=ACCOUNT,
         region=REGION,
-        alarm_name=alarm,
-        alarm_arn=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
+        name=alarm,
+        subject=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
         state=state,
         at=at,
         reason="Threshold Crossed",
@@ -140,6 +142,8 @@ class World:
         )
         self.autoscaling = FakeScaling()
         self.workflows = RecordingWorkflows()
+        self.channels = FakeChannels()
+        self.messenger: Any = RecordingMessenger()
 
         self.store: Any = self.fuse.guard("store", self.memory)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)

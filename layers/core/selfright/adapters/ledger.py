@@ -53,7 +53,7 @@ class DynamoDBIncidentStore:
             )
             if lost is None:
                 return opened
-            if known := self._decision(signal.id):
+            if known := self.decision(signal.id):
                 return known
             if lost[1] is None:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
@@ -66,7 +66,7 @@ class DynamoDBIncidentStore:
                 )
             joined = _record(signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now)
             if self._join(joined, signal, now):
-                return self._decision(signal.id) or joined
+                return self.decision(signal.id) or joined
         raise ConflictError(f"problem {incident.fingerprint} opens and closes faster than it can be joined")
 
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
@@ -86,9 +86,17 @@ class DynamoDBIncidentStore:
             writes.append(self._put_entry(current, _signal_entry(signal, now)))
         if self._transact(writes) is None:
             return record
-        return self._decision(signal.id) or self._put_decision(
+        return self.decision(signal.id) or self._put_decision(
             record.model_copy(update={"decision": Decision.IGNORED, "reason": DecisionReason.OVERTAKEN})
         )
+
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        item = self._get(keys.signal(signal_id))
+        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        episode = self._problem(fingerprint).get("episode")
+        return datetime.fromisoformat(episode) if episode else None
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         return self._put_decision(_record(signal, Decision.IGNORED, reason, None, now))
@@ -129,6 +137,22 @@ class DynamoDBIncidentStore:
             )
         return [_incident(item) for item in found["Items"]]
 
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        with translated(f"listing the open incidents of {workload}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :pk AND GSI1SK >= :since",
+                FilterExpression="#status = :open",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.workload(workload, environment)},
+                    ":since": {"S": _time(since)},
+                    ":open": {"S": IncidentStatus.OPEN},
+                },
+            )
+            return [_incident(item) for page in pages for item in page["Items"]]
+
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         update = self._update(
             keys.incident(incident_id),
@@ -163,6 +187,9 @@ class DynamoDBIncidentStore:
             names={"#at": "at"},
         )
         self._all(f"lease of {target}", [ours, acted, self._put_attempt(incident_id, attempt)])
+
+    def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
+        self._all(incident_id, [self._put_entry(incident_id, e) for e in entries])
 
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
@@ -199,10 +226,6 @@ class DynamoDBIncidentStore:
 
     # -- one look at one item
 
-    def _decision(self, signal_id: str) -> DecisionRecord | None:
-        item = self._get(keys.signal(signal_id))
-        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
-
     def _problem(self, fingerprint: str) -> dict[str, str]:
         item = self._get(keys.problem(fingerprint)) or {}
         return {name: value["S"] for name, value in item.items() if "S" in value}
@@ -235,7 +258,7 @@ class DynamoDBIncidentStore:
     def _put_decision(self, record: DecisionRecord) -> DecisionRecord:
         if self._transact([self._put_record(record)]) is None:
             return record
-        return self._decision(record.signal.id) or record
+        return self.decision(record.signal.id) or record
 
     def _all(self, what: str, writes: Sequence[Write]) -> None:
         if lost := self._transact(writes):
@@ -329,9 +352,9 @@ def _signal_entry(signal: Signal, now: datetime) -> Entry:
         key=f"signal-{signal.id}",
         at=now,
         kind=EntryKind.SIGNAL_RECEIVED,
-        text=f"{signal.alarm_name} is {signal.state}",
+        text=signal.headline,
         detail={
-            "alarm": signal.alarm_name,
+            "alarm": signal.name,
             "state": signal.state,
             "since": _time(signal.at),
             "reason": signal.reason,
@@ -352,7 +375,7 @@ def _incident(item: dict[str, Any]) -> Incident:
 
 def _ok_since(signal: Signal) -> str:
     """Attribute of a problem: since when one of its alarms is OK."""
-    return f"ok_since {signal.alarm_name}"
+    return f"ok_since {signal.name}"
 
 
 def _time(at: datetime) -> str:

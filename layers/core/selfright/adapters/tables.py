@@ -36,6 +36,7 @@ class DynamoDBTables:
             read_units=None if on_demand else units["ReadCapacityUnits"],
             write_units=None if on_demand else units["WriteCapacityUnits"],
             decreases_today=units.get("NumberOfDecreasesToday", 0),
+            last_decrease_at=units.get("LastDecreaseDateTime"),
             indexes=len(found.get("GlobalSecondaryIndexes", ())),
         )
 

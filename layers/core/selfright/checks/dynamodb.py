@@ -8,20 +8,20 @@ Source: DynamoDB developer guide, "Diagnosing throttling".
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from selfright.checks.registry import check
 from selfright.domain.catalogue import CheckDeclaration, CheckResult
+from selfright.domain.errors import BusyError
 from selfright.domain.manifest import DynamoDBTable, ResourceType
-from selfright.ports import Instruments
+from selfright.ports import Instruments, TableState
 
 TABLE = frozenset({ResourceType.DYNAMODB_TABLE})
 DIRECTIONS = ("read", "write")
-# UpdateTable lowers provisioned throughput at most 4 times a day (UTC), then once more per hour without one;
-# a raise that cannot be lowered again cannot be undone.
-DECREASES_A_DAY = 4
+# After the first hour of a UTC day's decreases; see _lowerable.
+BETWEEN_DECREASES = timedelta(hours=1)
 
 
 class Window(BaseModel):
@@ -44,7 +44,7 @@ class LatencyWindow(Window):
         permissions=frozenset({"dynamodb:DescribeTable"}),
         findings={
             "table-on-demand": "the table is in on-demand mode",
-            "table-busy": "the table is not ACTIVE: a change to it is under way",
+            "table-busy": "the table is neither ACTIVE nor merely UPDATING, for which a check waits",
             "undo-possible": "a raised capacity could be lowered again today",
             "on-demand-allowed": "the manifest allows switching this table to on-demand",
         },
@@ -52,15 +52,28 @@ class LatencyWindow(Window):
 )
 def table(instruments: Instruments, resource: DynamoDBTable, _: BaseModel) -> CheckResult:
     state = instruments.tables.describe(resource.name)
+    if state.status == "UPDATING":
+        raise BusyError(f"{resource.name} is UPDATING: an earlier change is still under way")
     return CheckResult(
         findings={
             "table-on-demand": state.on_demand,
             "table-busy": state.status != "ACTIVE",
-            "undo-possible": not state.on_demand and state.decreases_today < DECREASES_A_DAY,
+            "undo-possible": not state.on_demand and _lowerable(state, instruments.clock.now()),
             "on-demand-allowed": resource.capacity.on_demand_allowed,
         },
         facts={"table": state.model_dump(mode="json")},
     )
+
+
+def _lowerable(table: TableState, now: datetime) -> bool:
+    """Whether a raise made now could be taken back soon after.
+
+    A UTC day has four decreases within an hour of its first one, and after that one an hour (DynamoDB Developer
+    Guide, "Quotas"). DescribeTable does not tell when the first one was: of two or more, only the last one counts.
+    """
+    if table.decreases_today < 2 or table.last_decrease_at is None:  # noqa: PLR2004 - its first was its last
+        return True
+    return now - table.last_decrease_at >= BETWEEN_DECREASES
 
 
 @check(

@@ -7,7 +7,9 @@ SelfrightError
 ├── ConflictError           a conditional write lost: somebody else was there first
 ├── SourceDownError         a fact could not be read; guards treat it as stop
 │   ├── ThrottledError      ... because AWS asked us to slow down; safe to repeat
-│   └── BusyError           ... because the resource is being changed right now; ask again later
+│   ├── BusyError           ... because the resource is being changed right now; ask again later
+│   └── ChannelDownError    a way to reach people did not take a notice; another one did
+│       └── NobodyToldError ... and no other one did
 ├── RefusedError            an action must not be carried out: reason
 └── DriftedError            a resource is neither as it was before nor as we left it
 """
@@ -55,6 +57,18 @@ class ThrottledError(SourceDownError):
 
 class BusyError(SourceDownError):
     """The resource is being changed right now; its values mean nothing until that is over."""
+
+
+class ChannelDownError(SourceDownError):
+    """A way to reach people did not take a notice. `unanswered` sends may have arrived all the same."""
+
+    def __init__(self, message: str, *, unanswered: int = 0) -> None:
+        super().__init__(message)
+        self.unanswered = unanswered
+
+
+class NobodyToldError(ChannelDownError):
+    """No way to reach people took the notice."""
 
 
 class RefusedError(SelfrightError):

@@ -111,6 +111,9 @@ class GateFacts(BaseModel):
     cooldown_seconds: float
     kill_switch: bool | Unknown
     window: Closure | None
+    by_alarm: bool = (
+        True  # False: something else reported the problem, so that no alarm tells whether it is over
+    )
     alarm: AlarmNow | Unknown | None
     alarm_exists: bool = True
     autonomy: Autonomy | Unknown | None = None
@@ -154,9 +157,14 @@ def _window(facts: GateFacts) -> GateResult:
 _SAME_TRANSITION = timedelta(seconds=1)
 
 
+NO_ALARM = "not reported by an alarm"
+
+
 def _stale_episode(facts: GateFacts) -> GateResult:
     gate, episode = Gate.STALE_EPISODE, _clock(facts.episode)
     wanted = f"ALARM since {episode}"
+    if not facts.by_alarm:
+        return _go(gate, NO_ALARM, wanted)
     if not facts.alarm_exists:
         return _stop(gate, Reason.ALARM_GONE, "the alarm does not exist any more", wanted)
     if facts.alarm is None or isinstance(facts.alarm, Unknown):
@@ -174,6 +182,8 @@ def _stale_episode(facts: GateFacts) -> GateResult:
 
 def _muted(facts: GateFacts) -> GateResult:
     gate, wanted = Gate.MUTED, "neither"
+    if not facts.by_alarm:
+        return _go(gate, NO_ALARM, wanted)
     if facts.alarm is None or isinstance(facts.alarm, Unknown):
         return _down(gate, facts.alarm or Unknown(error="not read"), wanted)
     if facts.alarm.muted_by:

@@ -60,10 +60,27 @@ class CloseInput(BaseModel):
     error: str | None = None
 
 
-class Message(BaseModel):
-    """What people are told when an incident closes. `subject` fits SNS's limit: fewer than 100 characters."""
+class Closed(BaseModel):
+    """Output of the room that closes an incident: how it stands closed, perhaps since an earlier time."""
 
     model_config = FROZEN
 
-    subject: str = Field(max_length=99)
-    text: str
+    status: IncidentStatus
+    outcome: str | None
+
+
+class TellInput(BaseModel):
+    """Input of the room that tells people how an incident stands."""
+
+    model_config = FROZEN
+
+    incident_id: str
+
+
+class Told(BaseModel):
+    """Output of that room: keys of the manifest's channels that took the notice, and why others never will."""
+
+    model_config = FROZEN
+
+    told: tuple[str, ...]
+    not_told: dict[str, str]

@@ -62,6 +62,18 @@ def parsed(model: type[In], event: Any) -> In:
         raise BadInputError(".".join(str(p) for p in first["loc"]) or "input", first["msg"]) from None
 
 
+def count(name: str, **dimensions: str) -> None:
+    """One more of an EMF metric: in total for the service, and by `dimensions`."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    metrics.add_dimensions(service=str(metrics.service), **dimensions)
+    metrics.flush_metrics()
+
+
+def gauge(name: str, seconds: float) -> None:
+    """Have a span of seconds written as an EMF metric with this invocation's others."""
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)
+
+
 def count_calls(number: int) -> None:
     """Write the AWS calls of one invocation as an EMF metric."""
     metrics.add_metric(name="AwsCalls", unit=MetricUnit.Count, value=number)

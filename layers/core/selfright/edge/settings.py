@@ -23,9 +23,13 @@ class Settings(BaseModel):
     content: Path = Field(description="Folder with runbooks/ and workloads/, shipped in the core layer.")
     table: str = ""
     respond_arn: str = ""
+    alerts_topic_arn: str = Field(
+        default="", description="Topic of this deployment; one that a manifest names lies beside it."
+    )
     switch_application: str = ""
     switch_environment: str = ""
     switch_profile: str = ""
+    flag_strategy: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:

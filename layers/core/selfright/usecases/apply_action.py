@@ -74,6 +74,11 @@ def apply_action(
         try:
             plan = _plan(action, instruments, workload, incident.resource, this.facts)
         except (RefusedError, NotFoundError) as refusal:
+            holder = leases.holder(workload.resource(incident.resource).name, clock.now())
+            if holder not in (None, incident_id):
+                # What this remedy would change, the other incident has changed already: its verdict counts.
+                why = f"{holder} has it, and {refusal}"
+                return _lost_the_lease(this, Standing.NOT_MADE, why, store, incident_id)
             return _refused(this, str(refusal), store, incident_id, clock)
     if standing is Standing.MADE:
         _applied(this, plan, store, incident_id, clock)

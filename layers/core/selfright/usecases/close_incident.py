@@ -1,10 +1,9 @@
-"""Close an incident: give leases back, write the outcome, and say what people need to know."""
+"""Close an incident: give leases back and write the outcome."""
 
 from __future__ import annotations
 
-from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
-from selfright.domain.report import message
-from selfright.domain.steps import Message
+from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.steps import Closed
 from selfright.ports import Clock, IncidentStore, Leases
 
 
@@ -17,15 +16,20 @@ def close_incident(
     store: IncidentStore,
     leases: Leases,
     clock: Clock,
-) -> Message:
-    """The message for people. An incident that is closed already stays as it was closed first.
+) -> Closed:
+    """How it stands closed. An incident that is closed already stays as it was closed first.
+
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
 
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
+    if case.recovered and not case.changed and not error:
+        status = IncidentStatus.RECOVERED
     if error:
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
+        reason = f"{reason}: {error[:200]}"
     now = clock.now()  # after the failure: a timeline tells them in this order
     # Also where no fence is on record: a crash may have come between taking the lease and noting it.
     for target in {a.plan.target for a in case.attempts if a.plan}:
@@ -38,4 +42,4 @@ def close_incident(
         detail={"status": status, "reason": reason},
     )
     incident = store.close(incident_id, status, reason, entry, now)
-    return message(CaseFile(incident=incident, attempts=case.attempts, timeline=case.timeline))
+    return Closed(status=incident.status, outcome=incident.outcome)

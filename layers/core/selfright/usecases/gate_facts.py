@@ -36,6 +36,7 @@ def gate_facts(
         cooldown_seconds=workload.limits.cooldown_seconds,
         kill_switch=board if isinstance(board, Unknown) else board.kill_switch,
         window=workload.windows.closed_at(now),
+        by_alarm=incident.alarm_name is not None,
         alarm=alarm,
         alarm_exists=exists,
         autonomy=_autonomy(incident, workload, board) if plan else None,
@@ -53,8 +54,10 @@ def gate_facts(
     )
 
 
-def _alarm_now(alarms: Alarms, name: str) -> tuple[AlarmNow | Unknown | None, bool]:
+def _alarm_now(alarms: Alarms, name: str | None) -> tuple[AlarmNow | Unknown | None, bool]:
     """How the alarm stands, and whether there is one."""
+    if name is None:
+        return None, False
     try:
         return alarms.now(name), True
     except NotFoundError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from selfright.domain.errors import SelfrightError
+from selfright.domain.errors import BusyError, SelfrightError
 from selfright.domain.incident import Entry, EntryKind
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import CheckStep, Runbook
@@ -26,7 +26,7 @@ def run_checks(
 ) -> StepResult:
     """Save the findings and facts of attempt `attempt`.
 
-    Raises NotFoundError where the incident does not exist.
+    Raises NotFoundError where the incident does not exist, BusyError where a resource is being changed right now.
     """
     case = store.case(incident_id)
     runbook = runbooks[str(case.incident.runbook)]
@@ -40,6 +40,8 @@ def run_checks(
         check = checks[step.use]
         try:
             result = check(instruments, resource, step.parameters)
+        except BusyError:
+            raise  # an undo of ours may be under way; what is seen now would rule the next remedy out
         except SelfrightError as error:
             failed[step.use] = str(error)
             findings.update(dict.fromkeys(check.declaration.findings))

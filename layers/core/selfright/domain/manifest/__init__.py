@@ -5,11 +5,21 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
-from selfright.domain.manifest.escalation import ChannelType, Escalation, EscalationLevel, Notifications
+from selfright.domain.manifest.escalation import (
+    Channel,
+    ChannelType,
+    Escalation,
+    EscalationLevel,
+    Notifications,
+    SecretChannel,
+    SnsChannel,
+)
 from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
 from selfright.domain.manifest.references import first_shared_alarm
 from selfright.domain.manifest.resources import (
+    Circuit,
+    Concurrency,
     DynamoDBTable,
     EventBus,
     LambdaFunction,
@@ -33,8 +43,11 @@ __all__ = [
     "AlarmBinding",
     "Autonomy",
     "AutonomyPolicy",
+    "Channel",
     "ChannelType",
+    "Circuit",
     "Closure",
+    "Concurrency",
     "DynamoDBTable",
     "Environment",
     "Escalation",
@@ -49,8 +62,10 @@ __all__ = [
     "S3Bucket",
     "SNSTopic",
     "SQSQueue",
+    "SecretChannel",
     "Settings",
     "Severity",
+    "SnsChannel",
     "StateMachine",
     "Symptom",
     "TableCapacity",

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from selfright.domain.manifest.section import Key, Minutes, PhysicalName, Section, Text
 
+TOPIC = "topic"  # how the topic is called where the manifest gives it no channel of its own
+
 
 class ChannelType(StrEnum):
     """A way to reach people."""
@@ -41,6 +43,13 @@ class Notifications(Section):
         default="{workload}-alerts", description="SNS topic that every notice goes to."
     )
     channels: Mapping[Key, Channel] = {}
+
+    @property
+    def ways(self) -> Mapping[str, Channel]:
+        """Every way that a notice goes: the channels, and the topic also where no channel speaks of it."""
+        if any(channel.type is ChannelType.SNS for channel in self.channels.values()):
+            return self.channels
+        return {TOPIC: SnsChannel(type=ChannelType.SNS), **self.channels}
 
 
 class EscalationLevel(Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from selfright.domain.manifest.breach import Breach, suggestion
+from selfright.domain.manifest.escalation import TOPIC, ChannelType
 from selfright.domain.manifest.layering import Path
 from selfright.domain.manifest.workload import Workload
 
@@ -15,6 +16,7 @@ def breaches(workload: Workload) -> Iterator[Breach]:
     yield from _unknown_resources(workload)
     yield from _unknown_guards(workload)
     yield from _lease_too_short(workload)
+    yield from _topics(workload)
     yield from _escalation(workload)
 
 
@@ -68,6 +70,19 @@ def _lease_too_short(workload: Workload) -> Iterator[Breach]:
                 ("verification", "verify_within_seconds"), f"must be at most limits.lease_seconds ({lease})"
             ),
         )
+
+
+def _topics(workload: Workload) -> Iterator[Breach]:
+    channels = workload.notifications.channels
+    if TOPIC in channels and channels[TOPIC].type is not ChannelType.SNS:
+        yield Breach(
+            ("notifications", "channels", TOPIC, "type"), "must be sns: so the topic itself is called"
+        )
+    # There is one topic: a second channel would send every notice to its subscribers once more.
+    of_topic = [key for key, channel in channels.items() if channel.type is ChannelType.SNS]
+    for key in of_topic[1:]:
+        rule = f"must not be sns, because channels.{of_topic[0]} is the topic already"
+        yield Breach(("notifications", "channels", key, "type"), rule)
 
 
 def _escalation(workload: Workload) -> Iterator[Breach]:
