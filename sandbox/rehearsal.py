@@ -65,7 +65,6 @@ class Rehearsal:
     broken: Counts
     fixed: Counts
     api_calls: int
-    capacity: dict[str, int]
     alarm_state: str
     scale: float
     told: Told
@@ -156,8 +155,6 @@ def _watch(
             watcher.alarm(alarm, "OK", since_fault(ok_at))  # else the timeline has told it
         after = traffic.counts()
         _until("healthy traffic", lambda: traffic.counts().sandbox_seconds > after.sandbox_seconds + 60)
-    table = server.client("dynamodb").describe_table(TableName=f"{WORKLOAD}-{ENVIRONMENT}-analysis-results")
-    units = table["Table"]["ProvisionedThroughput"]
     return Rehearsal(
         case=case,
         fault_at=fault_at,
@@ -165,7 +162,6 @@ def _watch(
         broken=broken,
         fixed=traffic.counts().since(after),
         api_calls=_api_calls(server, fault_at),
-        capacity={"read": units["ReadCapacityUnits"], "write": units["WriteCapacityUnits"]},
         alarm_state=_alarm_state(server, alarm),
         scale=server.scale,
         told=told(case.incident.id),
