@@ -22,12 +22,13 @@ test: dev emulator sam ## all tests: unit, emulator, journeys
 unit: dev ## the unit tests alone (seconds)
 	$(DEV)/pytest tests/unit -n auto
 
-check: dev sam ## lint, format, types, import contracts, template, runbooks, generated docs
+check: dev sam ## lint, format, types, import contracts, template, runbooks, recorded events, generated docs
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
 	$(DEV)/lint-imports
 	$(DEV)/selfright runbooks lint
+	$(DEV)/selfright replay events
 	$(DEV)/python docs/generate.py --check
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1 --template sandbox/workload/template.yaml

@@ -15,26 +15,43 @@ from rich.markup import escape
 
 from cli.place import ROOT, AsJson
 from cli.timeline import entry_lines, line
-from sandbox.rehearsal import SCALE, Rehearsal, Watcher, rehearse
-from selfright.domain.incident import Attempt, Entry
+from sandbox.rehearsal import THROTTLED_TABLE, WRONG_SUSPECT, Rehearsal, Scenario, Watcher, rehearse
+from selfright.domain.incident import Attempt, AttemptStatus, Entry
 
 PICTURE_COLUMNS = 132
 
 app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
 
 
+TimeScale = Annotated[
+    float | None,
+    typer.Option(min=4, max=30, help="How much faster than the wall clock the sandbox's time runs."),
+]
+Picture = Annotated[Path | None, typer.Option(help="Also save what was printed, as an SVG picture.")]
+
+
 @app.callback(invoke_without_command=True)
 def demo(
-    time_scale: Annotated[
-        float,
-        typer.Option(min=4, max=30, help="How much faster than the wall clock the sandbox's time runs."),
-    ] = SCALE,
-    as_json: AsJson = False,
-    picture: Annotated[
-        Path | None, typer.Option(help="Also save what was printed, as an SVG picture.")
-    ] = None,
+    context: typer.Context, time_scale: TimeScale = None, as_json: AsJson = False, picture: Picture = None
 ) -> None:
     """Break the sample workload on the local AWS and watch Selfright put it right."""
+    if (
+        context.invoked_subcommand is None
+        and not _show(THROTTLED_TABLE, time_scale, as_json, picture).resolved
+    ):
+        raise typer.Exit(1)
+
+
+@app.command()
+def undo(time_scale: TimeScale = None, as_json: AsJson = False, picture: Picture = None) -> None:
+    """A wrong suspect: the first remedy does not help and is taken back, the second one works."""
+    result = _show(WRONG_SUSPECT, time_scale, as_json, picture)
+    undone = any(attempt.status is AttemptStatus.UNDONE for attempt in result.case.attempts)
+    if not (result.resolved and undone):
+        raise typer.Exit(1)
+
+
+def _show(scenario: Scenario, time_scale: float | None, as_json: bool, picture: Path | None) -> Rehearsal:
     width = PICTURE_COLUMNS if picture else None
     console = Console(soft_wrap=True, highlight=False, stderr=as_json, record=bool(picture), width=width)
     began = time.monotonic()
@@ -58,7 +75,7 @@ def demo(
             console.print(text)
 
     with tempfile.TemporaryDirectory(prefix="demo-", dir=home) as folder:
-        result = rehearse("throttled-table", Path(folder), Watcher(step, alarm, entry), time_scale)
+        result = rehearse(scenario, Path(folder), Watcher(step, alarm, entry), time_scale or scenario.scale)
     facts = report(result, time.monotonic() - began)
     if as_json:
         Console(soft_wrap=True).print_json(data=facts)
@@ -67,8 +84,7 @@ def demo(
     if picture:
         svg = console.export_svg(title="make demo")
         picture.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL))  # no fonts from afar
-    if not result.resolved:
-        raise typer.Exit(1)
+    return result
 
 
 def report(result: Rehearsal, total_seconds: float) -> dict[str, Any]:
@@ -109,6 +125,7 @@ def report(result: Rehearsal, total_seconds: float) -> dict[str, Any]:
             for name, counts in (("calm", result.calm), ("broken", result.broken), ("fixed", result.fixed))
         },
         "alarm": result.alarm_state,
+        "live_version": dict(zip(("before", "after"), result.live, strict=True)),
         "told": {
             "mails": [{"subject": m["Subject"], "text": m["Message"]} for m in result.told.mails],
             "chat": [{"text": post["text"], "blocks": post["blocks"]} for post in result.told.chat],

@@ -7,6 +7,8 @@ import sys
 import typer
 
 from cli import alarm, demo, incidents, runbooks, sandbox, workload
+from cli.explain import explain
+from cli.replay import replay
 
 app = typer.Typer(
     help="Serverless applications on AWS that right themselves.",
@@ -19,6 +21,8 @@ app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workload.app, name="workload")
+app.command()(explain)
+app.command()(replay)
 
 
 def main() -> None:

@@ -65,6 +65,9 @@ def _more(entry: Entry) -> list[str]:
                 f"after  {numbers['after']}  ({rule})",
                 *(f"guard {name}: {state}" for name, state in detail["guards"].items()),
             ]
+        case EntryKind.ACTION_UNDONE:
+            changed = [name for name in detail["after"] if detail["after"][name] != detail["before"][name]]
+            return [f"{name} {detail['before'][name]} → {detail['after'][name]}" for name in changed]
         case _:
             return []
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cli.events import Policies
+from cli.replay import decide
 from selfright.actions import ACTIONS
 from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
-from selfright.domain.gates import Gate, Reason
+from selfright.domain.gates import GATES, Reason
 from selfright.domain.manifest import manifest_schema
 from selfright.domain.runbook import Runbook
 from selfright.edge.settings import PREFIX, Settings
@@ -37,6 +39,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         name = path.name.removesuffix(".asl.json")
         yield OUT / "state-machines" / f"{name}.md", machine_page(name, json.loads(path.read_text()))
     yield OUT / "gates.md", gates_page()
+    yield OUT / "replay.md", replay_page()
     yield OUT / "permissions.md", permissions_page()
     yield OUT / "settings.md", settings_page()
     yield ROOT / "workloads" / "schema.json", json.dumps(manifest_schema(), indent=2) + "\n"
@@ -52,7 +55,10 @@ def runbook_page(runbook: Runbook) -> str:
         check = CHECKS[step.use].declaration
         lines.append(f"| `{check.name}` | {check.summary} | {', '.join(f'`{f}`' for f in check.findings)} |")
     lines += ["", "Goes to people at once:", ""]
-    lines += [f"- `{rule.finding}`: {rule.say}" for rule in runbook.escalate_when]
+    lines += [f"- `{rule.finding}`: {rule.say}" for rule in runbook.escalate_when if not rule.without_remedy]
+    if later := [rule for rule in runbook.escalate_when if rule.without_remedy]:
+        lines += ["", "Goes to people where no remedy is left:", ""]
+        lines += [f"- `{rule.finding}`: {rule.say}" for rule in later]
     lines += [
         "",
         "Else tries, in this order, what fits:",
@@ -120,9 +126,41 @@ def gates_page() -> str:
             "Asked in this order, all of them every time: when an incident is taken up, and again on fresh state",
             "immediately before each change. A fact that cannot be read means stop (`source-down`).",
             "",
-            *(f"{i}. `{gate}`" for i, gate in enumerate(Gate, 1)),
+            "| # | gate | looks at | threshold from | reasons |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {i} | `{gate}` | {about.looks_at} | {about.threshold} | {_code(about.reasons)} |"
+                for i, (gate, about) in enumerate(GATES.items(), 1)
+            ),
             "",
             "Reasons, a closed list: " + ", ".join(f"`{reason}`" for reason in Reason) + ".",
+            "",
+            "`autonomy` and `flapping` can also ask: then people decide. Undoing a change of ours asks no gate, but is",
+            "never done over somebody else's change.",
+            "",
+        ]
+    )
+
+
+def replay_page() -> str:
+    """What the policies as they stand make of every recorded event: a change of policy shows in its diff."""
+    events = ROOT / "events"
+    policies = Policies(ROOT / "runbooks", ROOT / "workloads")
+    rows = [
+        f"| `{one.file}` | {one.would or 'refused'} | {one.runbook or '-'} | {one.say or one.refused} |"
+        for one in decide(sorted(events.rglob("*.json")), events, policies)
+    ]
+    return "\n".join(
+        [
+            NOTE,
+            "# Recorded events, replayed",
+            "",
+            "What would be made of each file of events/ under the runbooks and manifests as they stand, assuming what",
+            "`selfright explain` assumes. `selfright replay events --against REF` tells the difference to a version.",
+            "",
+            "| event | would | runbook | why |",
+            "|---|---|---|---|",
+            *rows,
             "",
         ]
     )

@@ -19,6 +19,7 @@ def handler(step: Step) -> StepResult:
         instruments=home,
         store=home.store,
         leases=home.leases,
+        history=home.history,
         alarms=home.alarms,
         switches=home.switches,
         clock=home.clock,

@@ -17,5 +17,6 @@ def handler(step: Step) -> StepResult:
         alarms=home.alarms,
         switches=home.switches,
         leases=home.leases,
+        history=home.history,
         clock=home.clock,
     )

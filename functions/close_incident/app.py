@@ -16,5 +16,6 @@ def handler(close: CloseInput) -> Closed:
         close.error,
         store=home.store,
         leases=home.leases,
+        history=home.history,
         clock=home.clock,
     )

@@ -11,6 +11,7 @@ def handler(tell: TellInput) -> Told:
     home = house()
     return tell_people(
         tell.incident_id,
+        tell.tell,
         workloads=home.workloads,
         store=home.store,
         channels=home.channels,

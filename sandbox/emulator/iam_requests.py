@@ -1,7 +1,8 @@
 """IAM is asked for the action and resource that AWS asks for, where MiniStack asks for others.
 
-Bedrock's Converse needs bedrock:InvokeModel (there is no action of its own name), and Athena's calls that name a
-query need a permission on the query's workgroup. Source: Service Authorization Reference.
+Bedrock's Converse needs bedrock:InvokeModel (there is no action of its own name), Athena's calls that name a query need
+a permission on the query's workgroup, and each of Lambda's calls on one alias or on a function's concurrency has an
+action of its own. Source: Service Authorization Reference.
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ from sandbox.emulator.wrapping import original, replace
 ACTIONS_ON_AWS = {
     "bedrock:Converse": "bedrock:InvokeModel",
     "bedrock:ConverseStream": "bedrock:InvokeModelWithResponseStream",
+}
+
+# Method and path below the function, with a name of the caller's as *.
+LAMBDA_ACTIONS = {
+    ("GET", "aliases/*"): "GetAlias",
+    ("PUT", "aliases/*"): "UpdateAlias",
+    ("DELETE", "aliases/*"): "DeleteAlias",
+    ("GET", "concurrency"): "GetFunctionConcurrency",
+    ("DELETE", "concurrency"): "DeleteFunctionConcurrency",
 }
 
 
@@ -38,8 +48,23 @@ def install(_clock: SandboxClock) -> None:
 
         return resource
 
+    def of_one_thing(before: Callable[..., str | None]) -> Callable[..., str | None]:
+        return lambda method, path: lambda_action(method, path) or before(method, path)
+
+    replace(iam_actions, "_lambda_action", of_one_thing)
     replace(iam_actions, "extract_iam_action", as_on_aws)
     replace(iam_actions, "extract_resource_arn", of_the_workgroup)
+
+
+def lambda_action(method: str, path: str) -> str | None:
+    """The action that Lambda's request needs, where MiniStack takes another for it; without the service's prefix."""
+    parts = [part for part in path.split("/") if part]
+    if parts[-1:] == ["account-settings"]:
+        return "GetAccountSettings"
+    if "functions" not in parts:
+        return None
+    _function, *below = parts[parts.index("functions") + 1 :] or [""]
+    return LAMBDA_ACTIONS.get((method, "/".join([*below[:1], *("*" for _ in below[1:])])))
 
 
 def _workgroup_of_query(body: bytes) -> str | None:

@@ -107,6 +107,14 @@ FAULTS: dict[str, Fault] = {
             defective_release.restore,
         ),
         Fault(
+            "harmless-release",
+            "A release went live that makes summaries ten characters shorter.",
+            "Nothing; it only stands near when something else goes wrong.",
+            defective_release.look,
+            defective_release.publish_harmless,
+            defective_release.restore,
+        ),
+        Fault(
             "memory-growth",
             "A release went live that keeps something of every analysis in memory.",
             "MemoryUsed grows with every analysis, until Lambda ends the environment (Runtime.OutOfMemory).",

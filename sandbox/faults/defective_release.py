@@ -1,4 +1,4 @@
-"""A release of the orchestrator that should never have gone live: the running code with a mistake in it."""
+"""A release of the orchestrator: the running code with a mistake in it, or with a change that harms nobody."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ LEAKING = (
     Edit("analysis.py", "    return Report(", '    _kept.append(b"." * 2**21)\n    return Report('),
 )
 
+HARMLESS = (Edit("analysis.py", "_LONGEST_SUMMARY = 600", "_LONGEST_SUMMARY = 590"),)
+
 
 def look(server: Server, environment: str) -> dict[str, Any]:
     """Which version is live, and the code that the next release starts from."""
@@ -56,6 +58,11 @@ def publish_crashing(server: Server, environment: str, before: dict[str, Any]) -
 def publish_leaking(server: Server, environment: str, before: dict[str, Any]) -> None:
     """Let the release go live that never forgets."""
     _release(server, environment, before, LEAKING)
+
+
+def publish_harmless(server: Server, environment: str, before: dict[str, Any]) -> None:
+    """Let a release go live that is as good as the one before."""
+    _release(server, environment, before, HARMLESS)
 
 
 def restore(server: Server, environment: str, before: dict[str, Any]) -> None:

@@ -9,23 +9,29 @@ from tests.fakes.aws import (
     FakeScaling,
     FakeSwitchBoard,
     FakeTables,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
 from tests.fakes.channels import FakeChannels
 from tests.fakes.failing import Down, Fuse
+from tests.fakes.functions import FakeFlagBoard, FakeFunctions, FakeLogs
 from tests.fakes.ledger import MemoryLeases, MemoryStore
 
 __all__ = [
     "Down",
     "FakeAlarms",
     "FakeChannels",
+    "FakeFlagBoard",
+    "FakeFunctions",
+    "FakeLogs",
     "FakeScaling",
     "FakeSwitchBoard",
     "FakeTables",
     "Fuse",
     "MemoryLeases",
     "MemoryStore",
+    "RecordingMessenger",
     "RecordingWorkflows",
     "StillClock",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from selfright.domain.alarms import AlarmDefinition
+from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.errors import NotFoundError
 from selfright.domain.gates import AlarmNow
 from selfright.domain.judgement import Watched
+from selfright.domain.report import Report
+from selfright.domain.signal import Signal
 from selfright.ports import ScalingTarget, Switches, TableState, Usage
 
 
@@ -27,14 +29,28 @@ class StillClock:
 
 
 class RecordingWorkflows:
-    """Keeps the incidents that were started, once each, as execution names do."""
+    """Keeps the incidents that were started, once each, as execution names do; `statuses` says how they go."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.statuses: dict[str, str] = {}
 
     def start(self, incident_id: str) -> None:
         if incident_id not in self.started:
             self.started.append(incident_id)
+
+    def status(self, incident_id: str) -> str | None:
+        return self.statuses.get(incident_id, "RUNNING") if incident_id in self.started else None
+
+
+class RecordingMessenger:
+    """Keeps what people were told."""
+
+    def __init__(self) -> None:
+        self.told: list[Report] = []
+
+    def tell(self, report: Report) -> None:
+        self.told.append(report)
 
 
 class FakeAlarms:
@@ -60,6 +76,22 @@ class FakeAlarms:
         if name not in self.states:
             raise NotFoundError(f"alarm {name} does not exist")
         return self.states[name]
+
+    def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
+        """Of this account and region; everything else is as the tests' world has it."""
+        on = {n: self.states[n] for n in names if n in self.states and self.states[n].state is State.ALARM}
+        return [
+            Signal(
+                account="123456789012",
+                region="eu-central-1",
+                name=name,
+                subject=f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{name}",
+                state=State.ALARM,
+                at=now.since,
+                reason="Threshold Crossed",
+            )
+            for name, now in on.items()
+        ]
 
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         self.now(name)

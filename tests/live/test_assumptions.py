@@ -55,7 +55,7 @@ def test_an_alarm_event_has_the_shape_that_intake_reads(account: Account, alarm:
         events.delete_rule(Name=alarm)
         sqs.delete_queue(QueueUrl=queue)
     # Then intake reads it, and the API's transition is the event's to within the tolerance of the stale-episode gate
-    assert (signal.alarm_name, signal.state) == (alarm, State.ALARM)
+    assert (signal.name, signal.state) == (alarm, State.ALARM)
     assert abs(CloudWatchAlarms(Aws()).now(alarm).since - signal.at) < timedelta(seconds=1)
 
 

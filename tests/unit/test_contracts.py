@@ -46,7 +46,7 @@ def statements(function: str) -> dict[str, dict[str, Any]]:
 
 def granted(function: str, *without: str) -> set[str]:
     """The IAM actions of a function, without those of the named statements."""
-    kept = [s for sid, s in statements(function).items() if sid not in without]
+    kept = [s for sid, s in statements(function).items() if sid not in without and s["Effect"] == "Allow"]
     assert set(without) <= set(statements(function))
     return {
         action for s in kept for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
@@ -100,8 +100,36 @@ def test_no_permission_is_wide(function: str):
         assert not [a for a in granted(function) if "*" in a]
         if sid == "Ledger":
             assert statement["Resource"] == {"Fn::GetAtt": "Ledger.Arn"}
+        elif sid == "LedgerIndex":
+            assert statement["Resource"] == {"Fn::Sub": "${Ledger.Arn}/index/ByWorkload"}
+            assert statement["Action"] == ["dynamodb:Query"]
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
             assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
+        elif statement["Resource"] == "*":
+            assert not [a for a in statement["Action"] if a in HAVE_NAMES], sid
+
+
+# What can be granted for named resources alone.
+HAVE_NAMES = (CHANGING | READING | CHECKING) - {
+    "appconfig:ListApplications",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
+}
+
+
+@pytest.mark.parametrize("function", ["ApplyAction", "UndoAction"])
+def test_selfright_can_never_throw_its_own_switches(function: str):
+    """Otherwise a bad manifest could turn the kill switch off. A Deny outweighs every Allow."""
+    never = statements(function)["NeverSwitches"]
+    application = (
+        "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${SwitchApplication}"
+    )
+
+    assert never["Effect"] == "Deny"
+    assert set(never["Action"]) == {a for a in CHANGING if a.startswith("appconfig:") and ":List" not in a}
+    assert [resource["Fn::Sub"] for resource in never["Resource"]] == [application, f"{application}/*"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -233,6 +261,41 @@ def test_a_message_is_hidden_for_six_times_its_functions_timeout():
     timeout = template()["Globals"]["Function"]["Timeout"]
 
     assert resources("AWS::SQS::Queue")["Signals"]["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"), [("CanaryMissing", "CanaryDecided"), ("SweepMissing", "SweepDone")]
+)
+def test_silence_raises_an_alarm(alarm: str, metric: str):
+    watched = resources("AWS::CloudWatch::Alarm")[alarm]
+
+    written = [*(ROOT / "layers/core/selfright/edge").glob("*.py"), *(ROOT / "functions").glob("*/app.py")]
+    assert any(f'gauge("{metric}"' in path.read_text() for path in written)
+    assert (watched["MetricName"], watched["TreatMissingData"]) == (metric, "breaching")
+    assert watched["Dimensions"] == [{"Name": "service", "Value": "selfright"}]
+    assert watched["Period"] * watched["EvaluationPeriods"] == 900  # three schedules of five minutes
+
+
+def test_the_queue_takes_from_our_own_rules_and_nobody_else():
+    rules = resources("AWS::Events::Rule")
+    first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
+
+    assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        {"Fn::GetAtt": f"{name}.Arn"} for name in rules
+    ]
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": "Signals.Arn"}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "SignalsDeadLetters.Arn"}}
+    (topic,) = others
+    assert topic["Fn::If"][0] == "HasAlarmTopic"
+    assert topic["Fn::If"][1]["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "AlarmTopicArn"}}}
+
+
+def test_what_a_direct_call_could_not_deal_with_is_kept_too():
+    kept = resources("AWS::Serverless::Function")["ReceiveSignal"]["EventInvokeConfig"]["DestinationConfig"]
+
+    assert kept["OnFailure"]["Destination"] == {"Fn::GetAtt": "SignalsDeadLetters.Arn"}
 
 
 # -- (d) runbooks

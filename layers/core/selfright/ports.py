@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from selfright.domain.budget import Budget, Counted
 from selfright.domain.catalogue import ActionDeclaration, CheckDeclaration, CheckResult
-from selfright.domain.gates import AlarmNow
+from selfright.domain.gates import AlarmNow, Change, Troubles
 from selfright.domain.incident import Attempt, CaseFile, Entry, Incident, IncidentStatus, Plan
 from selfright.domain.judgement import Watched
 from selfright.domain.manifest import Autonomy, Resource, Workload
 from selfright.domain.notice import Notice
+from selfright.domain.report import Report
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
+
+if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
+    from selfright.domain.serving import (
+        AliasState,
+        ConcurrencyState,
+        FailureLog,
+        FlagPlace,
+        FunctionState,
+        Release,
+        Tally,
+    )
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,8 +50,17 @@ class IncidentStore(Protocol):
         recovered after the signal's moment.
         """
 
+    def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        """Note `incident` as held by a storm, closed from the start; one per problem until its alarm is OK again."""
+
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""
+
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        """What was decided on a signal; None where nothing was yet."""
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        """The moment of the signal that opened the newest incident of a problem."""
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         """Note that nothing is to be done."""
@@ -52,16 +74,19 @@ class IncidentStore(Protocol):
     def incidents(self, workload: str, environment: str, limit: int) -> Sequence[Incident]:
         """The newest incidents of a workload, newest first."""
 
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        """Those opened since then that are open, as far as has got about: read the case before you act on one."""
+
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         """Note which runbook is followed, with its timeline lines."""
 
     def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
         """Write an attempt's new state and its timeline lines together."""
 
-    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
-        """Record before-values and intent just before a change; only the holder of the lease can.
+    def intend(self, incident_id: str, attempt: Attempt, target: str, budget: Budget, now: datetime) -> None:
+        """Record before-values and intent just before a change, and count it; only the holder of the lease can.
 
-        Raises ConflictError where the lease with `attempt.fence` is not ours any more.
+        Raises ConflictError where the lease with `attempt.fence` is not ours any more, or `budget` is spent.
         """
 
     def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
@@ -71,6 +96,28 @@ class IncidentStore(Protocol):
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:
         """Close an incident; a closed one stays as it was closed first."""
+
+
+class History(Protocol):
+    """What the gates remember. Written with the incidents (IncidentStore), so no crash comes between."""
+
+    def changes(self, target: str) -> Sequence[Change]:
+        """Our changes to a target in the last two days at least, in no order."""
+
+    def alarm_changes(self, alarm_arn: str, since: datetime) -> Sequence[datetime]:
+        """When the alarm went to ALARM or back to OK."""
+
+    def counted(self, workload: str, environment: str) -> Sequence[Counted]:
+        """The changes of the last day that count on the workload's budget."""
+
+    def troubles(self, workload: str, environment: str) -> Troubles:
+        """Its problems that are not over, and the storm where one was declared."""
+
+    def declare_storm(self, workload: str, environment: str, incident_id: str, now: datetime) -> None:
+        """`incident_id` tells people of the storm; the first one that declares it does."""
+
+    def end_storm(self, workload: str, environment: str) -> None:
+        """Nothing where there is none."""
 
 
 class Leases(Protocol):
@@ -88,6 +135,9 @@ class Leases(Protocol):
     def release(self, target: str, owner: str) -> None:
         """Give a lease back; nothing where it is not ours."""
 
+    def lapsed(self, target: str, now: datetime) -> str | None:
+        """Owner of a lease that has run out without being given back."""
+
     def last_action_at(self, target: str, other_than: str) -> datetime | None:
         """When we changed this target last, for any incident but `other_than`."""
 
@@ -95,6 +145,9 @@ class Leases(Protocol):
 class Workflows(Protocol):
     def start(self, incident_id: str) -> None:
         """Start `respond` for an incident; once, however often it is called."""
+
+    def status(self, incident_id: str) -> str | None:
+        """Step Functions' word for an incident's execution (RUNNING, FAILED, ...); None where there is none."""
 
 
 class Alarms(Protocol):
@@ -104,11 +157,19 @@ class Alarms(Protocol):
         Raises NotFoundError.
         """
 
+    def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
+        """The signals that those of these alarms sent which are in ALARM; names that do not exist are left out."""
+
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         """An alarm's definition and its datapoints in [start, end).
 
         Raises NotFoundError.
         """
+
+
+class Messenger(Protocol):
+    def tell(self, report: Report) -> None:
+        """Tell people."""
 
 
 class Switches(BaseModel):
@@ -221,6 +282,58 @@ class ScalingTargets(Protocol):
         """Change the upper bound and nothing else."""
 
 
+class Functions(Protocol):
+    """Lambda functions. Every method raises NotFoundError where the function, or its alias, does not exist."""
+
+    def state(self, function: str) -> FunctionState:
+        """The function itself, whatever its aliases point to."""
+
+    def alias(self, function: str, alias: str) -> AliasState: ...
+
+    def releases(self, function: str) -> Sequence[Release]:
+        """Published versions, newest first."""
+
+    def tally(self, function: str, start: datetime, end: datetime) -> Tally:
+        """All requests of the function."""
+
+    def tallies(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Tally]:
+        """The requests that came by the alias, by the version that executed them."""
+
+    def concurrency(self, function: str) -> ConcurrencyState: ...
+
+    def point(self, function: str, alias: str, version: str, revision: str) -> None:
+        """Send all of the alias's requests to one version.
+
+        Raises BusyError where the alias is not at `revision` any more.
+        """
+
+    def reserve(self, function: str, units: int | None) -> None:
+        """Reserve concurrent executions; None lets the function share the account's again."""
+
+
+class Logs(Protocol):
+    def failures(self, function: str, start: datetime, end: datetime) -> FailureLog:
+        """What the function logged at level ERROR, within a bounded number of calls."""
+
+
+class FlagBoard(Protocol):
+    """Feature flags of workloads, in AppConfig."""
+
+    def read(self, place: FlagPlace) -> bool:
+        """The flag as deployed; false where the document does not name it.
+
+        Raises NotFoundError, and RefusedError where the document is not an object of flags.
+        """
+
+    def throw(self, place: FlagPlace, value: bool) -> None:
+        """Deploy the document with this flag changed, and nothing else, at once.
+
+        Raises BusyError while another deployment is under way.
+        """
+
+
 class Instruments(Protocol):
     """What checks and actions work with."""
 
@@ -230,6 +343,12 @@ class Instruments(Protocol):
     def tables(self) -> Tables: ...
     @property
     def scaling(self) -> ScalingTargets: ...
+    @property
+    def functions(self) -> Functions: ...
+    @property
+    def logs(self) -> Logs: ...
+    @property
+    def flags(self) -> FlagBoard: ...
 
 
 class Check(Protocol):

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from selfright.ports import (
         Alarms,
         Channels,
+        FlagBoard,
+        Functions,
+        History,
         IncidentStore,
         Leases,
+        Logs,
+        Messenger,
         ScalingTargets,
         SwitchBoard,
         Tables,
@@ -54,6 +59,12 @@ class House:
         return DynamoDBIncidentStore(self.aws, self.settings.need("table"))
 
     @cached_property
+    def history(self) -> History:
+        from selfright.adapters.history import DynamoDBHistory
+
+        return DynamoDBHistory(self.aws, self.settings.need("table"))
+
+    @cached_property
     def leases(self) -> Leases:
         from selfright.adapters.leases import DynamoDBLeases
 
@@ -64,6 +75,12 @@ class House:
         from selfright.adapters.workflows import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"))
+
+    @cached_property
+    def messenger(self) -> Messenger:
+        from selfright.adapters.messenger import SnsMessenger
+
+        return SnsMessenger(self.aws, self.settings.need("alerts_topic_arn"))
 
     @cached_property
     def alarms(self) -> Alarms:
@@ -95,6 +112,24 @@ class House:
         from selfright.adapters.scaling import TableScalingTargets
 
         return TableScalingTargets(self.aws)
+
+    @cached_property
+    def functions(self) -> Functions:
+        from selfright.adapters.functions import LambdaFunctions
+
+        return LambdaFunctions(self.aws)
+
+    @cached_property
+    def logs(self) -> Logs:
+        from selfright.adapters.logs import CloudWatchLogs
+
+        return CloudWatchLogs(self.aws)
+
+    @cached_property
+    def flags(self) -> FlagBoard:
+        from selfright.adapters.flags import AppConfigFlagBoard
+
+        return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
 
 
 @cache

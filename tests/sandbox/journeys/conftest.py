@@ -22,6 +22,7 @@ SCALE = 30.0
 ORDER = (
     "remedied",
     "told",
+    "swept",
     "gates",
     "duplicates",
     "poison",
@@ -29,6 +30,7 @@ ORDER = (
     "drift",
     "undone",
     "causes",
+    "errors",
     "demo",
 )
 

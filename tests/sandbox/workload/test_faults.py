@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,20 @@ def parameter(aws: Server, name: str) -> str:
     return str(aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
 
 
+def throw_flag(aws: Server, stack: dict[str, str], **flags: bool) -> None:
+    appconfig = aws.client("appconfig")
+    where = {"ApplicationId": stack["FlagApplication"], "ConfigurationProfileId": stack["FlagProfile"]}
+    version = appconfig.create_hosted_configuration_version(
+        **where, ContentType="application/json", Content=json.dumps(flags).encode()
+    )["VersionNumber"]
+    appconfig.start_deployment(
+        **where,
+        EnvironmentId=stack["FlagEnvironment"],
+        ConfigurationVersion=str(version),
+        DeploymentStrategyId=stack["FlagStrategy"],
+    )
+
+
 def states(aws: Server, stack: dict[str, str]) -> dict[str, str]:
     alarms = aws.client("cloudwatch").describe_alarms(
         AlarmNames=[value for key, value in stack.items() if key.endswith("Alarm")]
@@ -112,18 +127,14 @@ def test_dependency_errors_fail_half_of_the_users_until_the_fallback_model_is_us
     eventually("users fail", lambda: failed() >= 5)
     assert set(users.counts().since(before).errors) == {"ModelUnavailableError"}
 
-    settings = parameter(aws, stack["SettingsParameter"])
-    mended = settings.replace('"use_fallback_model": false', '"use_fallback_model": true')
-    assert mended != settings
-    ssm = aws.client("ssm")
-    ssm.put_parameter(Name=stack["SettingsParameter"], Value=mended, Overwrite=True)
+    throw_flag(aws, stack, use_fallback_model=True)
     try:
         eventually_all_is_well(users)
     finally:
-        ssm.put_parameter(Name=stack["SettingsParameter"], Value=settings, Overwrite=True)
+        throw_flag(aws, stack, use_fallback_model=False)
 
     switch_off("dependency-errors", aws, users)
-    with pytest.raises(ssm.exceptions.ParameterNotFound):
+    with pytest.raises(aws.client("ssm").exceptions.ParameterNotFound):
         parameter(aws, stack["InjectedFaultParameter"])
 
 

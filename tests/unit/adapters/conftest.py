@@ -13,9 +13,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from selfright.adapters.aws import Aws
+from selfright.adapters.history import DynamoDBHistory
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
-from selfright.ports import IncidentStore, Leases
+from selfright.ports import History, IncidentStore, Leases
 from tests.fakes import MemoryLeases, MemoryStore
 from tests.unit.template import resources
 
@@ -53,6 +54,7 @@ def table(aws: Aws) -> str:
 class Ledger:
     store: IncidentStore
     leases: Leases
+    history: History
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -60,9 +62,10 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
     """Both implementations, which every test here must find alike."""
     if request.param == "memory":
         leases = MemoryLeases()
-        return Ledger(MemoryStore(leases), leases)
+        store = MemoryStore(leases)
+        return Ledger(store, leases, store)
     aws, table = request.getfixturevalue("aws"), request.getfixturevalue("table")
-    return Ledger(DynamoDBIncidentStore(aws, table), DynamoDBLeases(aws, table))
+    return Ledger(DynamoDBIncidentStore(aws, table), DynamoDBLeases(aws, table), DynamoDBHistory(aws, table))
 
 
 class Stubbed:

@@ -10,6 +10,7 @@ import pytest
 from selfright.adapters.alarms import CloudWatchAlarms
 from selfright.domain.alarms import State
 from selfright.domain.errors import NotFoundError, SourceDownError
+from selfright.domain.signal import Signal
 from tests.unit.adapters.conftest import Stubbed
 
 WENT_OFF = datetime(2026, 11, 23, 10, 2, tzinfo=UTC)
@@ -192,3 +193,49 @@ def test_later_pages_belong_to_the_series(stubbed: Stubbed):
     watched = CloudWatchAlarms(stubbed.aws).watch("throttled", WENT_OFF, later)
 
     assert watched.points == {WENT_OFF.timestamp(): 1.0, later.timestamp(): 2.0}
+
+
+def test_alarms_that_are_on_tell_what_they_told_when_they_went_off(stubbed: Stubbed):
+    composite = {**METRIC_ALARM, "AlarmName": "down", "AlarmArn": METRIC_ALARM["AlarmArn"][:-9] + "down"}
+    asked: dict[str, Any] = {
+        "AlarmNames": ["throttled", "down"],
+        "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+        "StateValue": "ALARM",
+    }
+    first = {"MetricAlarms": [{**METRIC_ALARM, "StateReason": "41 is too much"}], "NextToken": "more"}
+    rest = {"CompositeAlarms": [{k: composite[k] for k in ("AlarmName", "AlarmArn", "StateValue")}]}
+    rest["CompositeAlarms"][0]["StateTransitionedTimestamp"] = WENT_OFF
+    stubbed.answer("cloudwatch", "describe_alarms", first, **asked)
+    stubbed.answer("cloudwatch", "describe_alarms", rest, **asked, NextToken="more")
+
+    throttled, down = CloudWatchAlarms(stubbed.aws).alarming(["throttled", "down"])
+
+    assert throttled == Signal(
+        account="123456789012",
+        region="eu-central-1",
+        name="throttled",
+        subject=METRIC_ALARM["AlarmArn"],
+        state=State.ALARM,
+        at=WENT_OFF,
+        reason="41 is too much",
+    )
+    assert (down.name, down.at) == ("down", WENT_OFF)
+
+
+def test_alarms_are_asked_for_a_hundred_at_a_time(stubbed: Stubbed):
+    names = [f"alarm-{n}" for n in range(101)]
+    for asked in (names[:100], names[100:]):
+        stubbed.answer(
+            "cloudwatch",
+            "describe_alarms",
+            {},
+            AlarmNames=asked,
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            StateValue="ALARM",
+        )
+
+    assert CloudWatchAlarms(stubbed.aws).alarming(names) == []
+
+
+def test_without_names_nothing_is_asked(stubbed: Stubbed):
+    assert CloudWatchAlarms(stubbed.aws).alarming([]) == []  # DescribeAlarms would answer with every alarm

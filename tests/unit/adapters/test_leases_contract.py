@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from selfright.domain.budget import Budget
 from selfright.domain.errors import ConflictError
 from selfright.domain.incident import (
     Attempt,
@@ -14,6 +15,8 @@ from selfright.domain.incident import (
 )
 from tests.unit.adapters.conftest import Ledger
 from tests.unit.adapters.test_ledger_contract import NOW, PLAN, TARGET, opened
+
+BUDGET = Budget(workload="shop", environment="development", per_hour=4, per_day=12)
 
 
 def until(seconds: float) -> datetime:
@@ -26,6 +29,17 @@ def test_a_lease_is_held_until_it_runs_out(ledger: Ledger):
 
     assert ledger.leases.holder(TARGET, until(59.9)) == "inc-1"
     assert ledger.leases.holder(TARGET, until(60)) is None
+
+
+def test_a_lease_that_ran_out_has_lapsed_until_it_is_given_back(ledger: Ledger):
+    assert ledger.leases.lapsed(TARGET, NOW) is None
+    ledger.leases.acquire(TARGET, "inc-1", until(60), NOW)
+
+    assert ledger.leases.lapsed(TARGET, until(59.9)) is None
+    assert ledger.leases.lapsed(TARGET, until(60)) == "inc-1"
+
+    ledger.leases.release(TARGET, "inc-1")
+    assert ledger.leases.lapsed(TARGET, until(60)) is None
 
 
 def test_only_one_holds_it(ledger: Ledger):
@@ -72,7 +86,7 @@ def test_intent_is_noted_by_the_holder_of_the_lease(ledger: Ledger):
     fence = ledger.leases.acquire(TARGET, incident, until(60), NOW)
     intended = Attempt(number=1, plan=PLAN, fence=fence, status=AttemptStatus.INTENDED)
 
-    ledger.store.intend(incident, intended, TARGET, until(1))
+    ledger.store.intend(incident, intended, TARGET, BUDGET, until(1))
 
     assert ledger.store.case(incident).attempts == (intended,)
     assert ledger.leases.last_action_at(TARGET, other_than="inc-2") == until(1)
@@ -87,7 +101,7 @@ def test_a_stale_token_notes_nothing(ledger: Ledger):
     stale = Attempt(number=1, plan=PLAN, fence=fence, status=AttemptStatus.INTENDED)
 
     with pytest.raises(ConflictError):
-        ledger.store.intend(incident, stale, TARGET, until(1))
+        ledger.store.intend(incident, stale, TARGET, BUDGET, until(1))
 
     assert ledger.store.case(incident).attempts == ()
     assert ledger.leases.last_action_at(TARGET, other_than="inc-2") is None
@@ -100,6 +114,6 @@ def test_without_the_lease_nothing_is_intended(ledger: Ledger, held_by: str | No
         ledger.leases.acquire(TARGET, held_by, until(60), NOW)
 
     with pytest.raises(ConflictError, match=TARGET):
-        ledger.store.intend(incident, Attempt(number=1, plan=PLAN, fence=1), TARGET, until(1))
+        ledger.store.intend(incident, Attempt(number=1, plan=PLAN, fence=1), TARGET, BUDGET, until(1))
 
     assert ledger.store.case(incident).attempts == ()

@@ -39,7 +39,7 @@ PLAN = Plan(
 
 def incident_of(one: Signal, now: datetime = NOW) -> Incident:
     shop = workload()
-    binding = shop.alarm_by_name(one.alarm_name)
+    binding = shop.alarm_by_name(one.name)
     assert binding
     return Incident.open(one, shop, binding, now)
 
@@ -115,7 +115,7 @@ def test_joining_twice_counts_once(ledger: Ledger):
 
 
 def test_twenty_at_once_open_one_incident(ledger: Ledger):
-    signals = [signal(WENT_OFF + timedelta(milliseconds=n)) for n in range(20)]
+    signals = [signal(WENT_OFF + timedelta(seconds=n)) for n in range(20)]
 
     with ThreadPoolExecutor(max_workers=20) as pool:
         records = list(pool.map(lambda one: opened(ledger, one), signals))
@@ -278,3 +278,54 @@ def test_a_workloads_incidents_come_newest_first(ledger: Ledger):
     assert [i.id for i in listed] == [ids[2], ids[1]]
     assert listed[0].status is IncidentStatus.RESOLVED
     assert ledger.store.incidents("shop", "production", 2) == []
+
+
+def test_the_open_incidents_are_those_that_nobody_closed(ledger: Ledger):
+    old = str(opened(ledger, now=NOW).incident_id)
+    other = signal(alarm="shop-development-checkout-errors")
+    new = str(opened(ledger, other, now=NOW + timedelta(hours=1)).incident_id)
+
+    assert [i.id for i in ledger.store.open_incidents("shop", "development", NOW)] == [old, new]
+    assert [i.id for i in ledger.store.open_incidents("shop", "development", NOW + timedelta(minutes=1))] == [
+        new
+    ]
+
+    closed(ledger, new, IncidentStatus.HELD)
+    assert [i.id for i in ledger.store.open_incidents("shop", "development", NOW)] == [old]
+    assert ledger.store.open_incidents("shop", "production", NOW) == []
+
+
+def test_a_decision_is_found_by_its_signal(ledger: Ledger):
+    assert ledger.store.decision(signal().id) is None
+
+    record = opened(ledger)
+
+    assert ledger.store.decision(signal().id) == record
+
+
+def test_a_problem_remembers_the_moment_that_last_opened_it(ledger: Ledger):
+    print_ = incident_of(signal()).fingerprint
+    assert ledger.store.last_episode(print_) is None
+
+    incident = str(opened(ledger).incident_id)
+    opened(ledger, signal(WENT_OFF + timedelta(minutes=5)))  # joins
+    closed(ledger, incident, IncidentStatus.ESCALATED)
+
+    assert ledger.store.last_episode(print_) == WENT_OFF
+
+
+def test_the_reason_of_the_first_signal_is_kept(ledger: Ledger):
+    incident = str(opened(ledger).incident_id)
+
+    assert ledger.store.case(incident).reason == "Threshold Crossed"
+
+
+def test_a_case_knows_when_all_its_alarms_are_over(ledger: Ledger):
+    incident = str(opened(ledger).incident_id)
+    assert not ledger.store.case(incident).recovered
+
+    recovered(ledger, signal(WENT_OFF + timedelta(minutes=1), State.OK))
+    assert ledger.store.case(incident).recovered
+
+    opened(ledger, signal(WENT_OFF + timedelta(minutes=2), alarm=READS))
+    assert not ledger.store.case(incident).recovered

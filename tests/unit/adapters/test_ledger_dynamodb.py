@@ -101,7 +101,7 @@ def test_joining_looks_again_where_the_incident_is_closed_meanwhile(aws: Aws, ta
     fresh = store(joining, table).open_or_join(incident_of(later), later, NOW)
 
     assert fresh.decision is Decision.OPENED
-    assert writes == [4, 3, 4]  # open, join, open
+    assert writes == [6, 4, 6]  # open, join, open
 
 
 def test_closing_says_so_where_the_problem_is_anothers(aws: Aws, table: str):

@@ -11,6 +11,7 @@ from botocore.response import StreamingBody
 
 from selfright.adapters.switches import AppConfigSwitchBoard
 from selfright.domain.errors import NotFoundError, SourceDownError
+from selfright.domain.incident import Attempt
 from selfright.domain.manifest import Autonomy
 from selfright.edge.settings import Settings
 from selfright.ports import Switches
@@ -88,10 +89,11 @@ def test_a_switch_board_that_was_never_deployed_stops_the_gates(stubbed: Stubbed
     facts = gate_facts(
         world.case(world.receive()),
         world.workload,
-        None,
+        Attempt(number=1),
         alarms=world.alarms,
         switches=board(stubbed),
         leases=world.leases,
+        history=world.history,
         clock=world.clock,
     )
 

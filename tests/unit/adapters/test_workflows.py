@@ -62,10 +62,27 @@ def test_a_start_that_failed_is_not_kept_quiet(stubbed: Stubbed, code: str, ours
 
 def test_an_incidents_id_is_a_valid_execution_name():
     shop = workload()
-    binding = shop.alarm_by_name(signal().alarm_name)
+    binding = shop.alarm_by_name(signal().name)
     assert binding
 
     incident = Incident.open(signal(), shop, binding, signal().at)
 
     assert len(incident.id) <= 80
     assert incident.id.replace("-", "").isalnum()
+
+
+def test_an_execution_is_looked_up_by_its_incident(aws: Aws, respond: str):
+    workflows = StepFunctionsWorkflows(aws, respond)
+    workflows.start("inc-1")
+
+    assert workflows.status("inc-1") == "RUNNING"
+    assert workflows.status("inc-2") is None
+
+
+def test_an_execution_that_cannot_be_looked_up_is_not_said_to_be_missing(stubbed: Stubbed):
+    stubbed.refuse("stepfunctions", "describe_execution", "AccessDeniedException")
+
+    with pytest.raises(SourceDownError, match="reading the execution of inc-1"):
+        StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").status(
+            "inc-1"
+        )

@@ -227,3 +227,79 @@ def test_a_minute_whose_metrics_are_still_arriving_proves_nothing():
     # Then there is no verdict yet
     assert judgement.outcome is Outcome.PENDING
     assert judgement.reason == "2 of 3 whole periods with data since the change"
+
+
+# -- alarms that want many periods
+
+PATIENT: dict[str, Any] = {"EvaluationPeriods": 10}  # of 10, as the error-rate alarms
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome"),
+    [
+        ([FINE] * 2, Outcome.PENDING),  # too few, however they agree
+        ([SICK] * 2, Outcome.PENDING),
+        ([FINE] * 3, Outcome.HEALTHY),
+        ([SICK, FINE, FINE, FINE], Outcome.HEALTHY),  # the change took a minute to take effect
+        ([FINE, FINE, FINE, SICK], Outcome.PENDING),  # it may be coming back
+        ([SICK, FINE, SICK, FINE, FINE], Outcome.PENDING),
+        ([SICK] * 3, Outcome.SICK),
+        ([SICK, SICK, SICK, FINE], Outcome.PENDING),  # it may only just have begun to work
+    ],
+)
+def test_a_clear_matter_is_judged_before_all_periods_are_there(after: list[float], outcome: Outcome):
+    judgement = judged(watched([SICK] * 10, after, **PATIENT), minutes=len(after))
+
+    assert judgement.outcome is outcome
+
+
+def test_with_all_periods_there_the_alarms_own_rule_decides():
+    undecided = [FINE, SICK] * 5
+
+    nine = judged(watched([SICK] * 10, undecided[:9], **PATIENT), minutes=9)
+    ten = judged(watched([SICK] * 10, undecided, **PATIENT), minutes=10)
+
+    assert nine.outcome is Outcome.PENDING
+    assert nine.reason == "9 of 10 whole periods with data since the change"
+    assert ten.outcome is Outcome.HEALTHY  # the alarm wants ten of ten
+
+
+def test_early_health_waits_until_the_rule_cannot_be_met_any_more():
+    """2 of 10: three fine minutes leave room for two bad ones among the seven that are to come; nine do not."""
+    sensitive: dict[str, Any] = {**PATIENT, "DatapointsToAlarm": 2}
+
+    assert judged(watched([SICK] * 10, [FINE] * 8, **sensitive), minutes=8).outcome is Outcome.PENDING
+    assert judged(watched([SICK] * 10, [FINE] * 9, **sensitive), minutes=9).outcome is Outcome.HEALTHY
+
+
+def test_early_sickness_may_be_worse():
+    assert judged(watched([25.0] * 10, [31.0] * 4, **PATIENT), minutes=4).outcome is Outcome.WORSE
+
+
+def test_an_alarm_of_three_periods_is_never_judged_early():
+    """Three bad periods of 2 of 3 are a verdict, two are not, whatever they agree on."""
+    lenient: dict[str, Any] = {"DatapointsToAlarm": 2}
+
+    assert judged(watched([SICK] * 3, [SICK] * 2, **lenient), minutes=2).outcome is Outcome.PENDING
+    assert judged(watched([SICK] * 3, [SICK, FINE, SICK], **lenient), minutes=3).outcome is Outcome.SICK
+
+
+@pytest.mark.parametrize(("periods", "outcome"), [(1, Outcome.HEALTHY), (0, Outcome.PENDING)])
+def test_one_long_period_is_enough_for_an_alarm_that_wants_one(periods: int, outcome: Outcome):
+    trigger = watched([SICK], [FINE] * periods, Period=300, EvaluationPeriods=1)
+
+    assert judged(trigger, minutes=10).outcome is outcome
+
+
+@pytest.mark.parametrize(("value", "outcome"), [(FINE, Outcome.HEALTHY), (SICK, Outcome.SICK)])
+def test_one_long_period_is_three_minutes_of_evidence(value: float, outcome: Outcome):
+    """An alarm of 3 of 3 times five minutes, such as an availability: a quarter of an hour more would be lost."""
+    trigger = watched([SICK] * 3, [value], Period=300, EvaluationPeriods=3)
+
+    assert judged(trigger, minutes=10).outcome is outcome
+
+
+def test_a_guard_still_holds_early_health_back():
+    guard = watched([FINE] * 5, [], name="latency")
+
+    assert judged(watched([SICK] * 10, [FINE] * 4, **PATIENT), guard, minutes=4).outcome is Outcome.PENDING

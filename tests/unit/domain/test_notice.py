@@ -89,7 +89,7 @@ def test_pagerduty_gets_an_alert_that_repeats_and_resolves_by_the_incidents_id()
     assert "routing_key" not in event
     assert event["payload"] == {
         "summary": "[critical] held: throttling of orders, shop development",
-        "source": held.incident.alarm_arn,
+        "source": held.incident.subject,
         "severity": "critical",
         "timestamp": "2026-11-23T10:00:00+00:00",
         "component": "orders",

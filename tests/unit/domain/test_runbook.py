@@ -62,6 +62,17 @@ def test_a_finding_for_people_comes_before_every_remedy():
     assert (choice.stuck, choice.say) == (Stuck.PEOPLE_NEEDED, "Call somebody.")
 
 
+def test_a_finding_for_people_may_wait_until_no_remedy_is_left():
+    late = parsed(escalate_when=[{"finding": "hopeless", "say": "Call somebody.", "without_remedy": True}])
+    found = {**FOUND, "hopeless": True}
+
+    first = choose_remedy(late, found, tried=())
+    last = choose_remedy(late, found, tried={"first", "second"})
+
+    assert first.remedy
+    assert (last.remedy, last.stuck, last.say) == (None, Stuck.PEOPLE_NEEDED, "Call somebody.")
+
+
 @pytest.mark.parametrize("busy", [True, None])
 def test_unless_holds_a_remedy_back_where_it_is_true_or_unknown(busy: bool | None):
     choice = choose_remedy(parsed(), {**FOUND, "busy": busy}, tried=())

@@ -49,8 +49,11 @@ def test_an_incident_has_one_id_whatever_offset_its_signal_came_in(at: datetime,
 
 
 @given(at=MOMENTS, other=MOMENTS)
-def test_another_moment_is_another_signal(at: datetime, other: datetime):
-    assert (signal(at).id == signal(other).id) == (at == other)
+def test_another_second_is_another_signal(at: datetime, other: datetime):
+    """Below it, envelopes differ: EventBridge writes milliseconds, some senders seconds, the API what it likes."""
+    same = at.replace(microsecond=0) == other.replace(microsecond=0)
+
+    assert (signal(at).id == signal(other).id) == same
 
 
 def test_another_state_or_alarm_is_another_signal():

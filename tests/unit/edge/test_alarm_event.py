@@ -19,6 +19,7 @@ from tests.unit.template import ROOT
 FOLDER = ROOT / "events" / "cloudwatch"
 THROTTLES = "opportunity-analysis-development-analysis-results-write-throttles"
 ERRORS = "opportunity-analysis-development-orchestrator-error-rate"
+LATENCY = "opportunity-analysis-development-orchestrator-latency"
 DOWN = "opportunity-analysis-development-service-down"
 
 
@@ -34,44 +35,68 @@ def at(hour: int, minute: int, second: int, millisecond: int) -> datetime:
 # What must come of each golden event.
 GOLDEN: dict[str, dict[str, Any]] = {
     "metric-alarm": {
-        "alarm_name": THROTTLES,
+        "name": THROTTLES,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 9, 417),
     },
     "metric-alarm-ok": {
-        "alarm_name": THROTTLES,
+        "name": THROTTLES,
         "state": State.OK,
         "previous_state": State.ALARM,
         "at": at(10, 12, 9, 398),
     },
     "metric-alarm-insufficient-data": {
-        "alarm_name": THROTTLES,
+        "name": THROTTLES,
         "state": State.INSUFFICIENT_DATA,
         "previous_state": State.OK,
         "at": at(10, 20, 9, 401),
     },
     "metric-alarm-muted": {
-        "alarm_name": THROTTLES,
+        "name": THROTTLES,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 9, 417),
         "muted_by": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:nightly-load-test",
     },
     "metric-math-alarm": {
-        "alarm_name": ERRORS,
+        "name": ERRORS,
         "state": State.ALARM,
         "previous_state": State.INSUFFICIENT_DATA,
         "at": at(10, 2, 33, 120),
     },
+    "somebody-elses-alarm": {
+        "name": "invoices-late",
+        "state": State.ALARM,
+        "previous_state": State.OK,
+        "at": at(10, 2, 9, 417),
+    },
+    "anomaly-alarm": {
+        "name": LATENCY,
+        "state": State.ALARM,
+        "previous_state": State.OK,
+        "at": at(10, 2, 9, 417),
+    },
+    "contributor": {
+        "name": THROTTLES,
+        "state": State.ALARM,
+        "at": at(10, 2, 9, 417),
+        "contributor": "6d442278dba546f6",
+    },
+    "contributor-ok": {
+        "name": THROTTLES,
+        "state": State.OK,
+        "at": at(10, 9, 9, 402),
+        "contributor": "6d442278dba546f6",
+    },
     "composite-alarm": {
-        "alarm_name": DOWN,
+        "name": DOWN,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 40, 250),
     },
     "composite-alarm-suppressed": {
-        "alarm_name": DOWN,
+        "name": DOWN,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 40, 250),
@@ -87,7 +112,7 @@ def test_a_golden_event_becomes_its_signal(name: str):
     assert alarm_signal(given) == Signal(
         account="123456789012",
         region="eu-central-1",
-        alarm_arn=f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{wanted['alarm_name']}",
+        subject=f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{wanted['name']}",
         reason=given["detail"]["state"]["reason"],
         **wanted,
     )
@@ -139,7 +164,18 @@ def test_what_we_do_not_need_may_be_missing(path: str):
 
 
 def test_what_aws_adds_does_no_harm():
-    assert alarm_signal(changed("detail.alarmContributor", {"attributes": {}})) == alarm_signal(event())
+    assert alarm_signal(changed("detail.alarmTags", {"team": "shop"})) == alarm_signal(event())
+
+
+@pytest.mark.parametrize("field", ["mutedByArn", "mutedBy"])
+def test_a_mute_rule_is_named_by_either_field(field: str):
+    rule = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:nightly"
+
+    assert alarm_signal(changed("detail.muteDetail", {field: rule})).muted_by == rule
+
+
+def test_a_contributor_is_not_its_alarm():
+    assert alarm_signal(event("contributor")).id != alarm_signal(event("metric-alarm")).id
 
 
 def test_a_mute_that_does_not_say_by_whom_is_a_mute():
@@ -170,6 +206,8 @@ def test_a_mute_that_does_not_say_by_whom_is_a_mute():
         ("detail.state.timestamp", "2026-11-23T10:02:09"),
         ("detail.state.timestamp", 1_795_428_129),
         ("detail.previousState.value", "BROKEN"),
+        ("detail.state.timestamp", "9999-12-31T23:59:59-14:00"),
+        ("detail.state.timestamp", "0001-01-01T00:00:00Z"),
     ],
 )
 def test_a_broken_event_names_the_field(path: str, value: Any):

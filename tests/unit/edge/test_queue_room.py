@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from selfright.domain.errors import BadInputError
 from tests.fakes import Down
 from tests.unit.edge.conftest import Lines
 from tests.unit.usecases.respond import handler
@@ -63,7 +65,7 @@ def test_a_message_is_decided_and_taken_off_the_queue(world: World, logged: Line
 @pytest.mark.parametrize(
     ("poison", "error"),
     [
-        ("not json", "JSONDecodeError"),
+        ("not json", "BadInputError"),
         ("{}", "BadInputError"),
         (json.dumps(alarm_event(state="BROKEN")), "BadInputError"),
     ],
@@ -101,3 +103,38 @@ def test_a_warm_function_forgets_the_last_batch(world: World):
     receive(batch("not json"), None)
 
     assert receive(batch(GOOD), None) == {"batchItemFailures": []}
+
+
+CANARY = {"canary": "id-1", "account": ACCOUNT, "region": REGION, "time": WENT_OFF.isoformat()}
+
+
+def test_an_alarm_may_invoke_the_function_itself(world: World, logged: Lines):
+    answer = handler("receive_signal", world)(alarm_event(), SimpleNamespace(aws_request_id="request-1"))
+
+    (incident,) = world.workflows.started
+    assert (answer["decision"], answer["incident_id"]) == ("opened", incident)
+    assert logged()[-1]["correlation_id"] == "request-1"
+
+
+def test_a_direct_call_that_cannot_be_read_fails_so_that_lambda_keeps_it(world: World, logged: Lines):
+    with pytest.raises(BadInputError, match="must be the event of a sender that we know"):
+        handler("receive_signal", world)({"hello": "world"}, SimpleNamespace(aws_request_id="request-1"))
+
+    assert logged()[-1]["message"] == "message failed"
+
+
+def test_a_canary_is_measured_by_its_age(world: World, measured: Lines):
+    world.clock.advance(7)
+
+    handler("receive_signal", world)(batch(json.dumps(CANARY)), None)
+
+    (line,) = measured()
+    assert line["CanaryDecided"] == [12.0]
+    assert line["service"] == "selfright"
+    assert world.workflows.started == []
+
+
+def test_nothing_else_is_taken_for_a_canary(world: World, measured: Lines):
+    handler("receive_signal", world)(batch(GOOD), None)
+
+    assert [line for line in measured() if "CanaryDecided" in line] == []

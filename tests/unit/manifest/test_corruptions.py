@@ -51,6 +51,7 @@ REQUIRED = {
 # Their keys are the author's own, so an unknown key is a new entry and its content is what is wrong.
 OPEN_MAPPINGS = {
     ("resources",),
+    ("resources", "orchestrator", "circuits"),
     ("alarms",),
     ("targets", "p95_seconds"),
     ("autonomy", "runbooks"),

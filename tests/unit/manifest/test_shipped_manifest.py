@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from sandbox.workload.functions.opportunity_analysis.errors import ModelUnavailableError
+from sandbox.workload.functions.opportunity_analysis.flags import Flags
 from selfright.adapters.manifest_files import load_workload, load_workloads
-from selfright.domain.manifest import Autonomy, DynamoDBTable, Environment, Workload
+from selfright.domain.judgement import METRIC_LAG
+from selfright.domain.manifest import Autonomy, DynamoDBTable, Environment, LambdaFunction, Workload
 
 NAME_PROPERTIES = {
     "AWS::DynamoDB::Table": ("dynamodb-table", "TableName"),
@@ -62,6 +67,39 @@ def test_its_alarms_are_those_of_the_template(workloads: Path, template: dict[st
     workload = shipped(workloads, environment)
 
     assert {alarm.name for alarm in workload.alarms.values()} == deployed
+
+
+@every_environment
+def test_its_circuit_is_the_flag_that_the_template_deploys_and_the_code_reads(
+    workloads: Path, template: dict[str, Any], environment: str
+):
+    function = shipped(workloads, environment).resource("orchestrator")
+    assert isinstance(function, LambdaFunction)
+    circuit = function.circuits["bedrock"]
+    names = {"FlagApplication": circuit.application, "FlagProfile": circuit.profile}
+
+    assert {key: name_in(template["Resources"][key], "Name", environment) for key in names} == names
+    assert template["Resources"]["FlagEnvironment"]["Properties"]["Name"] == "Environment"  # !Ref
+    assert circuit.environment == environment
+    assert json.loads(template["Resources"]["FlagVersion"]["Properties"]["Content"]) == {circuit.flag: False}
+    assert Flags.parse(json.dumps({circuit.flag: True}).encode()).use_fallback_model
+    assert ModelUnavailableError.dependency == "bedrock"
+
+
+@every_environment
+def test_its_verdict_may_wait_for_three_whole_periods_of_every_alarm(
+    workloads: Path, template: dict[str, Any], environment: str
+):
+    """One period straddles the change, and metrics arrive late."""
+    periods = [
+        int(period)
+        for alarm in template["Resources"].values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
+        for period in re.findall(r"'Period': (\d+)", str(alarm))
+    ]
+    needed = 4 * max(periods) + METRIC_LAG.total_seconds()
+
+    assert shipped(workloads, environment).verification.verify_within_seconds >= needed
 
 
 @every_environment

@@ -101,3 +101,39 @@ def test_an_unknown_environment_is_bad_input(smallest: dict[str, Any]):
 
     assert caught.value.field == "environment"
     assert caught.value.rule == "must be one of development, staging, production (is 'prod')"
+
+
+def test_a_function_may_be_changed_within_its_bounds(smallest: dict[str, Any]):
+    circuit = {"application": "{workload}-{environment}", "environment": "{environment}", "profile": "flags"}
+    overlay = {
+        "resources": {
+            "checkout": {
+                "concurrency": {"max": 40},
+                "circuits": {"payments": {**circuit, "flag": "pay_later"}},
+            }
+        }
+    }
+
+    function = load(smallest, overlay, "staging").resource("checkout")
+
+    assert isinstance(function, LambdaFunction)
+    assert (function.alias, function.concurrency.min, function.concurrency.max) == ("live", 1, 40)
+    assert function.circuits["payments"].application == "shop-staging"
+    assert function.circuits["payments"].environment == "staging"
+    assert function.circuits["payments"].flag == "pay_later"
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"concurrency": {"min": 9, "max": 3}}, "resources.checkout.concurrency"),
+        ({"alias": ""}, "resources.checkout.alias"),
+        ({"circuits": {"payments": {"flag": "pay_later"}}}, "resources.checkout.circuits.payments"),
+        ({"circuits": {"Payments!": {}}}, "resources.checkout.circuits"),
+    ],
+)
+def test_bounds_of_a_function_that_make_no_sense(smallest: dict[str, Any], part: dict[str, Any], field: str):
+    with pytest.raises(BadInputError) as refused:
+        load(smallest, {"resources": {"checkout": part}}, "staging")
+
+    assert refused.value.field.startswith(field)

@@ -50,11 +50,12 @@ class Respond:
         self._world = world
         self._handlers: dict[str, Any] = {}
         self.visited: list[str] = []
+        self._told_before = len(world.channels.to(TOPIC))
         self.failed = False
 
     @property
     def published(self) -> list[dict[str, Any]]:
-        return [notice.body for notice in self._world.channels.to(TOPIC)]
+        return [notice.body for notice in self._world.channels.to(TOPIC)][self._told_before :]
 
     def run(self, incident_id: str) -> None:
         self._variables: dict[str, Any] = {}
@@ -127,6 +128,8 @@ class Respond:
         text = template.removeprefix("{%").removesuffix("%}").strip()
         if equal := re.fullmatch(r"(\S+) = '(.*)'", text):
             return self._path(equal[1], states) == equal[2]
+        if false := re.fullmatch(r"(\S+) = false", text):
+            return self._path(false[1], states) is False
         parts = [p.strip() for p in text.split(" & ")]
         values = [p[1:-1] if p.startswith("'") else self._path(p, states) for p in parts]
         return values[0] if len(values) == 1 else "".join(str(v) for v in values)

@@ -302,7 +302,7 @@ def test_a_lease_lost_to_another_closes_the_incident_untouched():
 
     case = world.case(incident)
     assert case.incident.status is IncidentStatus.HELD
-    assert case.incident.outcome == "lost the lease: orders is held by inc-other"
+    assert case.incident.outcome == "another incident was faster: orders is held by inc-other"
     assert case.attempts[0].status is AttemptStatus.REFUSED
     assert world.dynamodb.changes == []
 

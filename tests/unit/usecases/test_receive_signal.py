@@ -30,6 +30,7 @@ def received(world: World, one: Signal, workflows: Any = None) -> DecisionRecord
         one,
         workloads=tuple(world.workloads.values()),
         store=world.memory,
+        history=world.memory,
         workflows=workflows or world.workflows,
         clock=world.clock,
     )
@@ -42,6 +43,7 @@ def close(world: World, incident_id: str) -> None:
         "for the test",
         store=world.memory,
         leases=world.memory_leases,
+        history=world.memory,
         clock=world.clock,
     )
 
@@ -93,6 +95,7 @@ def test_nothing_is_started_where_nothing_could_be_recorded(world: World):
             signal(),
             workloads=tuple(world.workloads.values()),
             store=Down(),
+            history=world.memory,
             workflows=world.workflows,
             clock=world.clock,
         )
@@ -182,5 +185,5 @@ def test_no_data_is_no_problem(world: World):
 def test_every_decision_names_its_signal_and_moment(world: World):
     record = received(world, signal())
 
-    assert record.signal.alarm_name == ALARM
+    assert record.signal.name == ALARM
     assert record.decided_at == world.clock.now()

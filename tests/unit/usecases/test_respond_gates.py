@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from selfright.domain.alarms import State
+from selfright.domain.budget import Counted
 from selfright.domain.gates import AlarmNow, Gate, Reason, Verdict
-from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
+from selfright.domain.incident import Attempt, AttemptStatus, EntryKind, IncidentStatus, Plan
 from selfright.domain.manifest import Autonomy
 from selfright.ports import Switches
 from tests.fakes import Down
@@ -18,6 +19,7 @@ from tests.unit.usecases.world import (
     ALARM,
     RUNBOOK,
     TABLE,
+    WENT_OFF,
     World,
     signal,
     workload,
@@ -26,6 +28,16 @@ from tests.unit.usecases.world import (
 RAISED = (TABLE, "PROVISIONED", 10, 20)  # 14 units of demand at 70 % of the new capacity
 RESTORED = (TABLE, "PROVISIONED", 10, 10)
 ON_DEMAND = (TABLE, "PAY_PER_REQUEST", 0, 0)
+
+
+PLAN = Plan(
+    action="dynamodb.raise_capacity",
+    resource="orders",
+    target=TABLE,
+    summary="more",
+    before={"write_units": 5},
+    after={"write_units": 10},
+)
 
 
 @pytest.fixture
@@ -81,6 +93,62 @@ def alarms_down(world: World) -> None:
     world.alarms = Down()
 
 
+def history_down(world: World) -> None:
+    world.history = Down()
+
+
+def flapping(world: World) -> None:
+    """It was on and off twice before it stayed on; the alarm that is on is the last of five changes."""
+    was = WENT_OFF
+    for minutes, state in ((-20, State.ALARM), (-15, State.OK), (-10, State.ALARM), (-5, State.OK)):
+        at = was + timedelta(minutes=minutes)
+        world.memory.recover("another-problem", signal(at, state), world.clock.now())
+
+
+def many_in_trouble(world: World) -> None:
+    for n in range(3):
+        place = ("shop", "development")
+        world.memory._troubles.setdefault(place, {})[f"problem-{n}"] = (f"resource-{n}", f"inc-{n}")
+
+
+def past(world: World, *minutes_ago: float, status: AttemptStatus, remedy: str = "raise-capacity") -> None:
+    """Changes by incidents of their own, whose alarms went off a minute before."""
+    for minutes in minutes_ago:
+        at = world.clock.now() - timedelta(minutes=minutes)
+        attempt = Attempt(
+            number=1,
+            remedy=remedy,
+            plan=PLAN,
+            status=status,
+            intended_at=at,
+            episode=at - timedelta(minutes=1),
+        )
+        world.memory.save_attempt(f"inc-{minutes}", attempt)
+
+
+def caused_by_us(world: World) -> None:
+    past(world, 10, 20, status=AttemptStatus.VERIFIED)
+
+
+def failed_in_a_row(world: World) -> None:
+    past(world, 50, 300, 600, status=AttemptStatus.UNDONE, remedy="another")
+
+
+def counted(world: World, *minutes_ago: float) -> None:
+    now = world.clock.now()
+    world.memory._counted["shop", "development"] = tuple(
+        Counted(at=now - timedelta(minutes=m), incident=f"inc-{m}", attempt=1) for m in minutes_ago
+    )
+
+
+def hour_spent(world: World) -> None:
+    counted(world, 1, 2, 3, 59)
+
+
+def day_spent(world: World) -> None:
+    counted(world, *(60.0 * h for h in range(1, 13)))
+
+
 EVERYWHERE: list[tuple[Any, Gate, Reason, IncidentStatus]] = [
     (switched_off, Gate.KILL_SWITCH, Reason.SWITCHED_OFF, IncidentStatus.HELD),
     (switch_board_down, Gate.KILL_SWITCH, Reason.SOURCE_DOWN, IncidentStatus.HELD),
@@ -91,6 +159,12 @@ EVERYWHERE: list[tuple[Any, Gate, Reason, IncidentStatus]] = [
     (alarms_down, Gate.STALE_EPISODE, Reason.SOURCE_DOWN, IncidentStatus.HELD),
     (muted, Gate.MUTED, Reason.ALARM_MUTED, IncidentStatus.HELD),
     (suppressed, Gate.MUTED, Reason.ACTIONS_SUPPRESSED, IncidentStatus.HELD),
+    (history_down, Gate.STORM, Reason.SOURCE_DOWN, IncidentStatus.HELD),
+    (many_in_trouble, Gate.STORM, Reason.TOO_MANY_IN_TROUBLE, IncidentStatus.ESCALATED),
+    (caused_by_us, Gate.OWN_ACTION, Reason.CAUSED_BY_US, IncidentStatus.ESCALATED),
+    (failed_in_a_row, Gate.FAILURES, Reason.FAILED_TOO_OFTEN, IncidentStatus.ESCALATED),
+    (hour_spent, Gate.BUDGET, Reason.HOUR_SPENT, IncidentStatus.ESCALATED),
+    (day_spent, Gate.BUDGET, Reason.DAY_SPENT, IncidentStatus.ESCALATED),
 ]
 
 
@@ -113,6 +187,14 @@ def lowered_to(level: Autonomy) -> Any:
     return lower
 
 
+def without_effect(world: World) -> None:
+    past(world, 200, 400, 600, status=AttemptStatus.UNDONE)
+
+
+def just_failed(world: World) -> None:
+    past(world, 0.5, status=AttemptStatus.UNDONE)
+
+
 def huge_demand(world: World) -> None:
     world.demand(write=60.0)
 
@@ -121,6 +203,9 @@ BEFORE_A_CHANGE: list[tuple[Any, Gate, Reason, IncidentStatus]] = [
     (lowered_to(Autonomy.OBSERVE), Gate.AUTONOMY, Reason.OBSERVE_ONLY, IncidentStatus.ESCALATED),
     (lowered_to(Autonomy.SUGGEST), Gate.AUTONOMY, Reason.SUGGEST_ONLY, IncidentStatus.ESCALATED),
     (lowered_to(Autonomy.APPROVE), Gate.AUTONOMY, Reason.NEEDS_APPROVAL, IncidentStatus.ESCALATED),
+    (flapping, Gate.FLAPPING, Reason.ALARM_FLAPS, IncidentStatus.ESCALATED),
+    (without_effect, Gate.ATTEMPTS, Reason.INEFFECTIVE_CHAIN, IncidentStatus.ESCALATED),
+    (just_failed, Gate.BACK_OFF, Reason.BACKING_OFF, IncidentStatus.HELD),
     (held_by_another, Gate.LEASE, Reason.HELD_BY_ANOTHER, IncidentStatus.HELD),
     (acted_a_moment_ago, Gate.COOL_DOWN, Reason.TOO_SOON, IncidentStatus.HELD),
     (huge_demand, Gate.BLAST_RADIUS, Reason.TOO_LARGE_A_STEP, IncidentStatus.ESCALATED),
@@ -176,6 +261,68 @@ def assert_stopped(world: World, incident: str, gate: Gate, reason: Reason, stat
     asked = [e for e in world.case(incident).timeline if e.kind is EntryKind.GATES_ASKED]
     assert asked[-1].text.startswith(f"{gate}: ")
     assert len(asked[-1].detail["gates"]) == len(Gate)
+
+
+def test_a_protected_resource_gets_a_proposal_and_no_change():
+    world = World(workload(resources={"orders": {"protected": True}}))
+
+    respond, incident = played(world)
+
+    assert_stopped(world, incident, Gate.PROTECTED, Reason.RESOURCE_PROTECTED, IncidentStatus.ESCALATED)
+    assert "(proposed, not carried out)" in respond.published[0]["Message"]
+
+
+@pytest.mark.parametrize("demand", [float("inf"), float("nan"), -1.0, 1e14])
+def test_from_a_number_that_cannot_be_true_nothing_is_worked_out(world: World, demand: float):
+    world.demand(write=demand)
+
+    _, incident = played(world)
+
+    case = world.case(incident)
+    assert case.incident.status is IncidentStatus.ESCALATED
+    assert world.dynamodb.changes == []
+    assert [a.plan for a in case.attempts] == [None]
+
+
+def test_an_undo_is_always_allowed(world: World):
+    """Whatever has happened since the change: no gate keeps its before-values away."""
+
+    world.throttled = lambda: 20.0
+
+    def everything(world: World) -> None:
+        for happens in (switched_off, many_in_trouble, hour_spent, caused_by_us):
+            happens(world)
+
+    incident = world.receive()
+    when(world, "Judge the outcome", everything).run(incident)
+
+    assert world.dynamodb.changes == [RAISED, RESTORED]
+
+
+def test_an_action_that_triggers_its_own_alarm_stops_within_its_cap(world: World):
+    """It helps, and ten minutes later the alarm is on again, every time."""
+    outcomes, published = [], 0
+    for _ in range(8):
+        respond, incident = played_again(world)
+        published += len(respond.published)
+        outcomes.append(outcome(world, incident)[0])
+        world.dynamodb.states[TABLE] = World().table()
+        world.pass_time(600)
+
+    resolved = [o for o in outcomes if o is IncidentStatus.RESOLVED]
+    assert outcomes[:3] == [IncidentStatus.RESOLVED] * 2 + [IncidentStatus.ESCALATED]
+    assert len(world.dynamodb.changes) == len(resolved)
+    assert len(resolved) <= world.workload.limits.actions_per_hour
+    assert published == 8
+
+
+def played_again(world: World) -> tuple[Respond, str]:
+    now = world.clock.now()
+    world.cloudwatch.states[ALARM] = AlarmNow(state=State.ALARM, since=now)
+    incident = world.receive(signal(now))
+    respond = Respond(world)
+    respond.run(incident)
+    return respond, incident
 
 
 def test_a_freeze_stops_the_machine():

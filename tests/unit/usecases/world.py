@@ -27,6 +27,7 @@ from tests.fakes import (
     Fuse,
     MemoryLeases,
     MemoryStore,
+    RecordingMessenger,
     RecordingWorkflows,
     StillClock,
 )
@@ -107,8 +108,8 @@ def signal(at: datetime = WENT_OFF, state: State = State.ALARM, alarm: str = ALA
     return Signal(
         account=ACCOUNT,
         region=REGION,
-        alarm_name=alarm,
-        alarm_arn=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
+        name=alarm,
+        subject=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
         state=state,
         at=at,
         reason="Threshold Crossed",
@@ -141,8 +142,10 @@ class World:
         self.autoscaling = FakeScaling()
         self.workflows = RecordingWorkflows()
         self.channels = FakeChannels()
+        self.messenger: Any = RecordingMessenger()
 
         self.store: Any = self.fuse.guard("store", self.memory)
+        self.history: Any = self.fuse.guard("history", self.memory)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.switches: Any = self.fuse.guard("switches", self.board)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
@@ -184,6 +187,7 @@ class World:
                 one,
                 workloads=tuple(self.workloads.values()),
                 store=self.memory,
+                history=self.memory,
                 workflows=self.workflows,
                 clock=self.clock,
             )

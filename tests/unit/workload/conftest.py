@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -10,13 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.workload.functions.opportunity_analysis import clients, injected_faults, settings
+from sandbox.workload.functions.opportunity_analysis import clients, flags, injected_faults, settings
 
 SETTINGS = {
     "query_model": "small",
     "analysis_model": "large",
     "fallback_model": "spare",
-    "use_fallback_model": False,
     "model_attempts": 3,
     "max_output_tokens": 800,
     "caching": False,
@@ -42,6 +42,7 @@ class FakeAws:
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(SETTINGS)
+        self.flags: Any = {"use_fallback_model": False}
         self.model_says = "Bid."
         self.query_states = ["SUCCEEDED"]
         self.rows: list[list[str]] = [["agency", "recipient", "amount"]]
@@ -58,6 +59,13 @@ class FakeAws:
 
     def get_parameter(self, **_: Any) -> dict[str, Any]:
         return {"Parameter": {"Value": json.dumps(self.settings)}}
+
+    def start_configuration_session(self, **_: Any) -> dict[str, Any]:
+        self._may_fail("start_configuration_session")
+        return {"InitialConfigurationToken": "token-1"}
+
+    def get_latest_configuration(self, **_: Any) -> dict[str, Any]:
+        return {"Configuration": io.BytesIO(json.dumps(self.flags).encode())}
 
     def converse(self, **arguments: Any) -> dict[str, Any]:
         self._may_fail("converse")
@@ -100,7 +108,14 @@ class FakeAws:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     aws = FakeAws()
-    for name in ("RESULTS_TABLE", "SESSIONS_TABLE", "EVENT_BUS", "ATHENA_WORKGROUP", "AWARDS_DATABASE"):
+    for name in (
+        "FLAGS_APPLICATION",
+        "RESULTS_TABLE",
+        "SESSIONS_TABLE",
+        "EVENT_BUS",
+        "ATHENA_WORKGROUP",
+        "AWARDS_DATABASE",
+    ):
         monkeypatch.setenv(name, name.lower())
     monkeypatch.setenv("ENVIRONMENT", "development")
     monkeypatch.setenv("SETTINGS_PARAMETER", "/settings")
@@ -109,6 +124,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     monkeypatch.delenv("FAULTS_PARAMETER", raising=False)
     monkeypatch.setattr(clients, "_connect", lambda _service, **_: aws)
     monkeypatch.setattr(settings, "_kept", None)
+    monkeypatch.setattr(flags, "_last", flags.Flags())
     monkeypatch.setattr(injected_faults, "_kept", None)
     clients.client.cache_clear()
     return aws

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli import workload as command_line
 from sandbox import faults, lifecycle
-from sandbox.faults.defective_release import CRASHING, LEAKING, Edit, edited
+from sandbox.faults.defective_release import CRASHING, HARMLESS, LEAKING, Edit, edited
 from sandbox.lifecycle import Sandbox
 from sandbox.server import SandboxError, Server
 from sandbox.workload import FUNCTIONS
@@ -79,8 +79,8 @@ def test_an_unknown_fault_is_refused_with_the_known_ones(server: Server, world: 
         faults.on("nope", server, "development")
 
 
-@pytest.mark.parametrize("edits", [CRASHING, LEAKING], ids=["crashing", "leaking"])
-def test_a_defective_release_is_the_real_code_with_its_edits(edits: tuple[Edit, ...]):
+@pytest.mark.parametrize("edits", [CRASHING, LEAKING, HARMLESS], ids=["crashing", "leaking", "harmless"])
+def test_a_release_is_the_real_code_with_its_edits(edits: tuple[Edit, ...]):
     before = package()
 
     after = edited(before, edits)

@@ -117,7 +117,7 @@ def test_a_cached_result_of_a_changed_opportunity_is_not_used(fake: FakeAws):
 
 def test_the_fallback_model_is_asked_instead_while_it_is_switched_on(fake: FakeAws):
     handler(REQUEST, CONTEXT)
-    fake.settings["use_fallback_model"] = True
+    fake.flags["use_fallback_model"] = True
     handler(REQUEST, CONTEXT)
 
     assert [asked["modelId"] for asked in fake.asked] == ["small", "large", "spare", "spare"]

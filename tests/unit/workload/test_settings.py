@@ -7,9 +7,10 @@ import pytest
 
 from sandbox.workload.functions.opportunity_analysis import settings
 from sandbox.workload.functions.opportunity_analysis.errors import ConfigurationError
+from sandbox.workload.functions.opportunity_analysis.flags import Flags
 from sandbox.workload.functions.opportunity_analysis.settings import Settings
 
-from .conftest import SETTINGS, FakeAws
+from .conftest import SETTINGS, FakeAws, refusal
 
 
 @pytest.mark.parametrize(
@@ -26,13 +27,13 @@ from .conftest import SETTINGS, FakeAws
 )
 def test_an_invalid_setting_is_named(name: str, value: Any):
     with pytest.raises(ConfigurationError, match=rf"settings\.{name}: must be"):
-        Settings.parse(json.dumps({**SETTINGS, name: value}))
+        Settings.parse(json.dumps({**SETTINGS, name: value}), Flags())
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_what_is_not_an_object_is_refused(text: str):
     with pytest.raises(ConfigurationError, match="settings:"):
-        Settings.parse(text)
+        Settings.parse(text, Flags())
 
 
 def test_settings_are_kept_for_their_time_and_then_read_again(fake: FakeAws, monkeypatch: pytest.MonkeyPatch):
@@ -44,3 +45,29 @@ def test_settings_are_kept_for_their_time_and_then_read_again(fake: FakeAws, mon
     fake.settings["caching"] = True
 
     assert (first.caching, settings.current().caching, settings.current().caching) == (False, False, True)
+
+
+def test_a_thrown_flag_counts_with_the_next_reading(fake: FakeAws):
+    before = settings.current().use_fallback_model
+    fake.flags = {"use_fallback_model": True}
+
+    assert (before, settings.current().use_fallback_model) == (False, True)
+    assert settings.current().model("large") == "spare"
+
+
+@pytest.mark.parametrize("document", [[], {"use_fallback_model": "yes"}])
+def test_flags_that_are_not_valid_leave_those_of_before(fake: FakeAws, emitted: Any, document: Any):
+    fake.flags = {"use_fallback_model": True}
+    settings.current()
+    fake.flags = document
+
+    assert settings.current().use_fallback_model is True
+    (line,) = emitted()
+    assert line["level"] == "WARNING"
+    assert line["message"].startswith("flags: ")
+
+
+def test_flags_that_cannot_be_read_fail_no_user(fake: FakeAws):
+    fake.failing["start_configuration_session"] = refusal("AccessDeniedException")
+
+    assert settings.current().use_fallback_model is False

@@ -15,7 +15,7 @@ from sandbox.workload.functions.opportunity_analysis.settings import Settings
 
 from .conftest import CONTEXT, OPPORTUNITY, SETTINGS, FakeAws
 
-SETTINGS_NOW = Settings(**SETTINGS)
+SETTINGS_NOW = Settings(**SETTINGS, use_fallback_model=False)
 QUERY = AwardsQuery("SELECT 1", ())
 
 

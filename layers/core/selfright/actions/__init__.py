@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from selfright.actions import dynamodb
+from selfright.actions import dynamodb, flags, functions
 from selfright.ports import Action
 
-ACTIONS: dict[str, Action] = {a.declaration.name: a for a in dynamodb.ACTIONS}
+ACTIONS: dict[str, Action] = {
+    a.declaration.name: a for family in (dynamodb, functions, flags) for a in family.ACTIONS
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.errors import NotFoundError
 from selfright.domain.gates import AlarmNow
 from selfright.domain.judgement import Watched
+from selfright.domain.signal import Signal
+
+NAMES_A_CALL = 100  # DescribeAlarms takes no more
 
 
 class CloudWatchAlarms:
@@ -26,6 +30,18 @@ class CloudWatchAlarms:
             suppressed_by=alarm.get("ActionsSuppressedBy"),
             muted_by=self._muted_by(name),
         )
+
+    def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(names), NAMES_A_CALL):
+            asked = list(names[start : start + NAMES_A_CALL])
+            with translated(f"looking for alarms among {asked[0]} and {len(asked) - 1} others"):
+                pages = self._aws.client("cloudwatch").get_paginator("describe_alarms")
+                for page in pages.paginate(
+                    AlarmNames=asked, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+                ):
+                    found += [*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())]
+        return [_signal(alarm) for alarm in found]
 
     def watch(self, name: str, start: datetime, end: datetime) -> Watched:
         alarm = self._describe(name)
@@ -54,6 +70,21 @@ class CloudWatchAlarms:
                 for rule in page.get("AlarmMuteRuleSummaries", ()):
                     return str(rule["AlarmMuteRuleArn"]).rsplit(":", 1)[-1]
         return None
+
+
+def _signal(alarm: dict[str, Any]) -> Signal:
+    """What the alarm told when it entered its state."""
+    arn = str(alarm["AlarmArn"])
+    region, account = arn.split(":")[3:5]
+    return Signal(
+        account=account,
+        region=region,
+        name=alarm["AlarmName"],
+        subject=arn,
+        state=State(alarm["StateValue"]),
+        at=_transition(alarm),
+        reason=alarm.get("StateReason", ""),
+    )
 
 
 def _transition(alarm: dict[str, Any]) -> datetime:

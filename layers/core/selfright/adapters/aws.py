@@ -36,12 +36,30 @@ _ERRORS: dict[str, type[Exception]] = {
         ),
         ThrottledError,
     ),
-    **dict.fromkeys(("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey"), NotFoundError),
+    **dict.fromkeys(
+        ("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", "ExecutionDoesNotExist"), NotFoundError
+    ),
     **dict.fromkeys(("ConditionalCheckFailedException", "ExecutionAlreadyExists"), ConflictError),
-    **dict.fromkeys(("ResourceInUseException", "ConcurrentUpdateException"), BusyError),
+    **dict.fromkeys(
+        (
+            "ResourceInUseException",
+            "ConcurrentUpdateException",
+            "ResourceConflictException",  # Lambda: an update is under way
+            "ConflictException",  # AppConfig: another deployment is under way
+            "PreconditionFailedException",  # Lambda: the RevisionId is not the present one any more
+        ),
+        BusyError,
+    ),
 }
 # Where a change is asked for, these are AWS's answer, not a failure to ask.
-_REFUSALS = {"AccessDeniedException", "LimitExceededException", "ValidationException"}
+_REFUSALS = {
+    "AccessDeniedException",
+    "BadRequestException",
+    "InvalidParameterValueException",
+    "LimitExceededException",
+    "ServiceQuotaExceededException",
+    "ValidationException",
+}
 
 
 class Aws:

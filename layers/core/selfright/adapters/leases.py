@@ -55,6 +55,12 @@ class DynamoDBLeases:
         except ConflictError:
             return
 
+    def lapsed(self, target: str, now: datetime) -> str | None:
+        item = self._get(keys.lease(target))
+        if not item or not item["owner"]["S"] or float(item["until"]["N"]) > now.timestamp():
+            return None
+        return str(item["owner"]["S"])
+
     def last_action_at(self, target: str, other_than: str) -> datetime | None:
         item = self._get(keys.last_action(target))
         if not item or item["incident"]["S"] == other_than:

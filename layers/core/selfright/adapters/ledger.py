@@ -13,11 +13,16 @@ from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
+from selfright.adapters.history import COUNTED
+from selfright.domain.alarms import State
+from selfright.domain.budget import Budget, Counted, spend
 from selfright.domain.errors import ConflictError, NotFoundError, ThrottledError
+from selfright.domain.gates.history import KEPT_FOR
 from selfright.domain.incident import Attempt, CaseFile, Entry, EntryKind, Incident, IncidentStatus
-from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal
+from selfright.domain.signal import Decision, DecisionReason, DecisionRecord, Signal, SignalKind
 
 KEEP_DECISIONS = timedelta(days=90)  # as long as Step Functions keeps an execution's name taken
+KEEP_TROUBLES = timedelta(days=7)  # an alarm that was deleted while it was on never tells that it is over
 FREE = "attribute_not_exists(PK)"
 # A problem can be opened where none is open and the signal's alarm has not recovered after the signal's moment.
 # Several alarms can report one problem (reads and writes of a table): each recovers for itself.
@@ -42,18 +47,26 @@ class DynamoDBIncidentStore:
                     self._put_record(opened),
                     self._update(
                         keys.problem(incident.fingerprint),
-                        "SET open_incident = :incident, episode = :at",
+                        "SET open_incident = :incident, episode = :at, workload = :w, environment = :env",
                         OPENABLE,
-                        {":incident": incident.id, ":at": _time(signal.at), ":none": ""},
+                        {
+                            ":incident": incident.id,
+                            ":at": _time(signal.at),
+                            ":none": "",
+                            ":w": incident.workload,
+                            ":env": incident.environment,
+                        },
                         names={"#ok": _ok_since(signal)},
                     ),
                     self._put_incident(incident),
                     self._put_entry(incident.id, _signal_entry(signal, now)),
+                    *([self._put_trouble(incident)] if incident.alarm_name else []),  # else no alarm ends it
+                    *self._put_alarm_change(signal, now),
                 ]
             )
             if lost is None:
                 return opened
-            if known := self._decision(signal.id):
+            if known := self.decision(signal.id):
                 return known
             if lost[1] is None:
                 raise ConflictError(f"incident {incident.id} exists, but its problem is not open")
@@ -62,15 +75,48 @@ class DynamoDBIncidentStore:
                 if state.get(_ok_since(signal), "") < _time(signal.at):
                     continue  # it was closed between our two looks
                 return self._put_decision(
-                    _record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
+                    _record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now),
+                    *self._put_alarm_change(signal, now),
                 )
             joined = _record(signal, Decision.JOINED, DecisionReason.PROBLEM_ALREADY_OPEN, current, now)
             if self._join(joined, signal, now):
-                return self._decision(signal.id) or joined
+                return self.decision(signal.id) or joined
         raise ConflictError(f"problem {incident.fingerprint} opens and closes faster than it can be joined")
 
+    def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
+        held = incident.model_copy(
+            update={"status": IncidentStatus.HELD, "closed_at": now, "outcome": "held by the storm"}
+        )
+        record = _record(signal, Decision.HELD, DecisionReason.STORM, incident.id, now)
+        change = self._put_alarm_change(signal, now)
+        closed = Entry(
+            key="closed", at=now, kind=EntryKind.INCIDENT_CLOSED, text="held: the workload is in a storm"
+        )
+        writes = [
+            self._put_record(record),
+            self._put_trouble(incident, FREE),
+            self._put_incident(held),
+            self._update(
+                keys.problem(incident.fingerprint),
+                "SET workload = :w, environment = :env",
+                None,
+                {":w": incident.workload, ":env": incident.environment},
+            ),
+            self._put_entry(incident.id, _signal_entry(signal, now)),
+            self._put_entry(incident.id, closed),
+            *change,
+        ]
+        if self._transact(writes) is None:
+            return record
+        if known := self.decision(signal.id):
+            return known
+        trouble = self._get(keys.trouble(incident.workload, incident.environment, incident.fingerprint))
+        first = trouble["incident"]["S"] if trouble else incident.id
+        return self._put_decision(record.model_copy(update={"incident_id": first}), *change)
+
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
-        current = self._problem(fingerprint).get("open_incident", "") or None
+        problem = self._problem(fingerprint)
+        current = problem.get("open_incident", "") or None
         record = _record(signal, Decision.RECOVERED, DecisionReason.ALARM_BACK_TO_OK, current, now)
         writes = [
             self._put_record(record),
@@ -82,13 +128,26 @@ class DynamoDBIncidentStore:
                 names={"#ok": _ok_since(signal)},
             ),
         ]
+        change = self._put_alarm_change(signal, now)
+        writes += change
         if current:
             writes.append(self._put_entry(current, _signal_entry(signal, now)))
+        elif "workload" in problem:
+            writes.append(self._delete_trouble(problem["workload"], problem["environment"], fingerprint))
         if self._transact(writes) is None:
             return record
-        return self._decision(signal.id) or self._put_decision(
-            record.model_copy(update={"decision": Decision.IGNORED, "reason": DecisionReason.OVERTAKEN})
+        return self.decision(signal.id) or self._put_decision(
+            record.model_copy(update={"decision": Decision.IGNORED, "reason": DecisionReason.OVERTAKEN}),
+            *change,
         )
+
+    def decision(self, signal_id: str) -> DecisionRecord | None:
+        item = self._get(keys.signal(signal_id))
+        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
+
+    def last_episode(self, fingerprint: str) -> datetime | None:
+        episode = self._problem(fingerprint).get("episode")
+        return datetime.fromisoformat(episode) if episode else None
 
     def ignore(self, signal: Signal, reason: DecisionReason, now: datetime) -> DecisionRecord:
         return self._put_decision(_record(signal, Decision.IGNORED, reason, None, now))
@@ -129,6 +188,22 @@ class DynamoDBIncidentStore:
             )
         return [_incident(item) for item in found["Items"]]
 
+    def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
+        with translated(f"listing the open incidents of {workload}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :pk AND GSI1SK >= :since",
+                FilterExpression="#status = :open",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.workload(workload, environment)},
+                    ":since": {"S": _time(since)},
+                    ":open": {"S": IncidentStatus.OPEN},
+                },
+            )
+            return [_incident(item) for page in pages for item in page["Items"]]
+
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         update = self._update(
             keys.incident(incident_id),
@@ -139,10 +214,10 @@ class DynamoDBIncidentStore:
         self._all(incident_id, [update, *(self._put_entry(incident_id, e) for e in entries)])
 
     def save_attempt(self, incident_id: str, attempt: Attempt, entries: Sequence[Entry] = ()) -> None:
-        writes = [self._put_attempt(incident_id, attempt)]
+        writes = self._put_attempt(incident_id, attempt)
         self._all(incident_id, [*writes, *(self._put_entry(incident_id, e) for e in entries)])
 
-    def intend(self, incident_id: str, attempt: Attempt, target: str, now: datetime) -> None:
+    def intend(self, incident_id: str, attempt: Attempt, target: str, budget: Budget, now: datetime) -> None:
         ours: Write = {
             "ConditionCheck": {
                 "TableName": self._table,
@@ -162,7 +237,15 @@ class DynamoDBIncidentStore:
             {":at": _time(now), ":id": incident_id},
             names={"#at": "at"},
         )
-        self._all(f"lease of {target}", [ours, acted, self._put_attempt(incident_id, attempt)])
+        attempted = self._put_attempt(incident_id, attempt)
+        one = Counted(at=now, incident=incident_id, attempt=attempt.number)
+        for _ in range(CONFLICT_TRIES):
+            lost = self._transact([ours, self._count(one, budget), acted, *attempted])
+            if lost is None:
+                return
+            if lost[0]:
+                raise ConflictError(f"lease of {target}: it is not ours any more")
+        raise ThrottledError(f"counting a change of {budget.workload}: turned away {CONFLICT_TRIES} times")
 
     def note(self, incident_id: str, entries: Sequence[Entry]) -> None:
         self._all(incident_id, [self._put_entry(incident_id, e) for e in entries])
@@ -170,8 +253,11 @@ class DynamoDBIncidentStore:
     def close(
         self, incident_id: str, status: IncidentStatus, reason: str, entry: Entry, now: datetime
     ) -> Incident:
-        incident = self.case(incident_id).incident
+        case = self.case(incident_id)
+        incident = case.incident
         if incident.status is IncidentStatus.OPEN:
+            well = status in {IncidentStatus.RESOLVED, IncidentStatus.RECOVERED} or case.alarm_is_over
+            over = [self._delete_trouble(incident.workload, incident.environment, incident.fingerprint)]
             lost = self._transact(
                 [
                     self._update(
@@ -193,6 +279,7 @@ class DynamoDBIncidentStore:
                         {":none": "", ":id": incident_id},
                     ),
                     self._put_entry(incident_id, entry),
+                    *(over if well else ()),
                 ]
             )
             if lost and lost[0] is None:
@@ -201,10 +288,6 @@ class DynamoDBIncidentStore:
         return incident
 
     # -- one look at one item
-
-    def _decision(self, signal_id: str) -> DecisionRecord | None:
-        item = self._get(keys.signal(signal_id))
-        return DecisionRecord.model_validate_json(item["doc"]["S"]) if item else None
 
     def _problem(self, fingerprint: str) -> dict[str, str]:
         item = self._get(keys.problem(fingerprint)) or {}
@@ -231,14 +314,15 @@ class DynamoDBIncidentStore:
                     names={"#status": "status"},
                 ),
                 self._put_entry(incident_id, _signal_entry(signal, now)),
+                *self._put_alarm_change(signal, now),
             ]
         )
         return lost is None or lost[0] is not None
 
-    def _put_decision(self, record: DecisionRecord) -> DecisionRecord:
-        if self._transact([self._put_record(record)]) is None:
+    def _put_decision(self, record: DecisionRecord, *more: Write) -> DecisionRecord:
+        if self._transact([self._put_record(record), *more]) is None:
             return record
-        return self._decision(record.signal.id) or record
+        return self.decision(record.signal.id) or record
 
     def _all(self, what: str, writes: Sequence[Write]) -> None:
         if lost := self._transact(writes):
@@ -270,6 +354,7 @@ class DynamoDBIncidentStore:
         return self._put(keys.signal(record.signal.id), record.model_dump_json(), FREE, expires=expires)
 
     def _put_incident(self, incident: Incident) -> Write:
+        ended = {"outcome": incident.outcome, "closed_at": incident.closed_at and _time(incident.closed_at)}
         return self._put(
             keys.incident(incident.id),
             incident.model_dump_json(),
@@ -278,14 +363,50 @@ class DynamoDBIncidentStore:
             signals=incident.signals,
             GSI1PK=keys.workload(incident.workload, incident.environment),
             GSI1SK=_time(incident.opened_at),
+            **{name: value for name, value in ended.items() if value},
         )
 
     def _put_entry(self, incident_id: str, entry: Entry) -> Write:
         # A repeated step writes the same key again: the later text wins, no line stands twice.
         return self._put(keys.entry(incident_id, entry.key), entry.model_dump_json(), None)
 
-    def _put_attempt(self, incident_id: str, attempt: Attempt) -> Write:
-        return self._put(keys.attempt(incident_id, attempt.number), attempt.model_dump_json(), None)
+    def _put_attempt(self, incident_id: str, attempt: Attempt) -> list[Write]:
+        """The attempt, and what its target's history says of it."""
+        writes = [self._put(keys.attempt(incident_id, attempt.number), attempt.model_dump_json(), None)]
+        if change := attempt.change(incident_id):
+            key = keys.change(change.target, incident_id, attempt.number)
+            expires = int((change.at + KEPT_FOR).timestamp())
+            writes.append(self._put(key, change.model_dump_json(), None, expires=expires))
+        return writes
+
+    def _put_trouble(self, incident: Incident, condition: str | None = None) -> Write:
+        key = keys.trouble(incident.workload, incident.environment, incident.fingerprint)
+        expires = int((incident.opened_at + KEEP_TROUBLES).timestamp())
+        return self._put(
+            key, "", condition, resource=incident.resource, incident=incident.id, expires=expires
+        )
+
+    def _delete_trouble(self, workload: str, environment: str, fingerprint: str) -> Write:
+        key = keys.trouble(workload, environment, fingerprint)
+        return {"Delete": {"TableName": self._table, "Key": key}}
+
+    def _put_alarm_change(self, signal: Signal, now: datetime) -> list[Write]:
+        # A contributor is one of many time series: that it changes does not mean that the alarm does.
+        of_an_alarm = signal.kind is SignalKind.ALARM and not signal.contributor
+        if not of_an_alarm or signal.state is State.INSUFFICIENT_DATA:
+            return []
+        key = keys.alarm_change(signal.subject, _time(signal.at), signal.state)
+        return [self._put(key, "", None, at=_time(signal.at), expires=int((now + KEPT_FOR).timestamp()))]
+
+    def _count(self, one: Counted, budget: Budget) -> Write:
+        """Count a change on the workload's budget, unless others count theirs in between."""
+        key = keys.budget(budget.workload, budget.environment)
+        item = self._get(key) or {"doc": {"S": "[]"}, "version": {"N": "0"}}
+        seen = int(item["version"]["N"])
+        doc = COUNTED.dump_json(spend(COUNTED.validate_json(item["doc"]["S"]), one, budget)).decode()
+        write = self._put(key, doc, "attribute_not_exists(PK) OR version = :seen", version=seen + 1)
+        write["Put"]["ExpressionAttributeValues"] = {":seen": {"N": str(seen)}}
+        return write
 
     def _put(self, key: keys.Key, doc: str, condition: str | None, **more: str | int) -> Write:
         item: dict[str, Any] = {**key, "doc": {"S": doc}, **{k: _value(v) for k, v in more.items()}}
@@ -332,9 +453,9 @@ def _signal_entry(signal: Signal, now: datetime) -> Entry:
         key=f"signal-{signal.id}",
         at=now,
         kind=EntryKind.SIGNAL_RECEIVED,
-        text=f"{signal.alarm_name} is {signal.state}",
+        text=signal.headline,
         detail={
-            "alarm": signal.alarm_name,
+            "alarm": signal.name,
             "state": signal.state,
             "since": _time(signal.at),
             "reason": signal.reason,
@@ -355,7 +476,7 @@ def _incident(item: dict[str, Any]) -> Incident:
 
 def _ok_since(signal: Signal) -> str:
     """Attribute of a problem: since when one of its alarms is OK."""
-    return f"ok_since {signal.alarm_name}"
+    return f"ok_since {signal.name}"
 
 
 def _time(at: datetime) -> str:

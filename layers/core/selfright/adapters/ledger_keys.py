@@ -9,6 +9,11 @@
 | line of its timeline   | INCIDENT#<incident id> | ENTRY#<key>   |
 | lease of a target      | TARGET#<target>        | LEASE         |
 | last change of a target| TARGET#<target>        | LAST_ACTION   |
+| a change to a target   | TARGET#<target>        | CHANGE#<incident id>#<nn> |
+| an alarm's state change| ALARM#<arn>            | AT#<time>#<state> |
+| changes that count     | WORKLOAD#<w>#<env>     | BUDGET        |
+| a problem, not over    | WORKLOAD#<w>#<env>     | TROUBLE#<fingerprint> |
+| a storm                | WORKLOAD#<w>#<env>     | TROUBLE#STORM |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents only.
 """
@@ -17,7 +22,8 @@ from __future__ import annotations
 
 Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
-ATTEMPT, ENTRY = "ATTEMPT#", "ENTRY#"
+ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
+STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
 def signal(signal_id: str) -> Key:
@@ -46,6 +52,26 @@ def lease(target: str) -> Key:
 
 def last_action(target: str) -> Key:
     return _key(f"TARGET#{target}", "LAST_ACTION")
+
+
+def change(target: str, incident_id: str, attempt: int) -> Key:
+    return _key(f"TARGET#{target}", f"{CHANGE}{incident_id}#{attempt:02d}")
+
+
+def alarm_change(alarm_arn: str, at: str, state: str) -> Key:
+    return _key(f"ALARM#{alarm_arn}", f"{AT}{at}#{state}")
+
+
+def budget(name: str, environment: str) -> Key:
+    return _key(workload(name, environment), "BUDGET")
+
+
+def trouble(name: str, environment: str, fingerprint: str) -> Key:
+    return _key(workload(name, environment), f"{TROUBLE}{fingerprint}")
+
+
+def storm(name: str, environment: str) -> Key:
+    return _key(workload(name, environment), STORM)
 
 
 def workload(name: str, environment: str) -> str:

@@ -1,11 +1,11 @@
-"""Step Functions: start `respond` once per incident."""
+"""Step Functions: start `respond` once per incident, and see how it goes."""
 
 from __future__ import annotations
 
 import json
 
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.errors import ConflictError
+from selfright.domain.errors import ConflictError, NotFoundError
 
 
 class StepFunctionsWorkflows:
@@ -24,3 +24,12 @@ class StepFunctionsWorkflows:
                 )
         except ConflictError:
             return
+
+    def status(self, incident_id: str) -> str | None:
+        execution = f"{self._respond.replace(':stateMachine:', ':execution:')}:{incident_id}"
+        try:
+            with translated(f"reading the execution of {incident_id}"):
+                found = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
+        except NotFoundError:
+            return None
+        return str(found["status"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from selfright.checks import dynamodb
+from selfright.checks import dynamodb, function_errors, function_quotas, function_releases
 from selfright.ports import Check
 
-CHECKS: dict[str, Check] = {c.declaration.name: c for c in dynamodb.CHECKS}
+CHECKS: dict[str, Check] = {
+    c.declaration.name: c
+    for family in (dynamodb, function_errors, function_releases, function_quotas)
+    for c in family.CHECKS
+}

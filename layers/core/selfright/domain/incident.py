@@ -10,10 +10,11 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from selfright.domain.alarms import State
-from selfright.domain.gates import GateResult
+from selfright.domain.concern import Concern
+from selfright.domain.gates import Change, Fate, GateResult
 from selfright.domain.judgement import Judgement
 from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
-from selfright.domain.signal import Signal, digest
+from selfright.domain.signal import Signal, SignalKind, digest
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +28,10 @@ class IncidentStatus(StrEnum):
 
 
 class Incident(BaseModel):
-    """`episode` is when the alarm went off: a later alarm of the same problem is another episode."""
+    """`kind`, `name` and `subject` are those of the signal that opened it; `episode` is when that became so.
+
+    A later alarm of the same problem is another episode.
+    """
 
     model_config = FROZEN
 
@@ -38,8 +42,9 @@ class Incident(BaseModel):
     resource: str
     symptom: Symptom
     severity: Severity
-    alarm_name: str
-    alarm_arn: str
+    kind: SignalKind = SignalKind.ALARM
+    name: str
+    subject: str
     episode: AwareDatetime
     opened_at: AwareDatetime
     status: IncidentStatus = IncidentStatus.OPEN
@@ -49,29 +54,41 @@ class Incident(BaseModel):
     outcome: str | None = None
 
     @classmethod
-    def open(cls, signal: Signal, workload: Workload, alarm: AlarmBinding, now: AwareDatetime) -> Self:
+    def open(
+        cls, signal: Signal, workload: Workload, about: AlarmBinding | Concern, now: AwareDatetime
+    ) -> Self:
         """A new incident for the problem that `signal` reports."""
-        print_ = fingerprint(signal, workload, alarm)
+        print_ = fingerprint(signal, workload, about)
         return cls(
             id=f"inc-{print_[:12]}-{signal.at:%Y%m%dT%H%M%S}{signal.at.microsecond // 1000:03d}",
             fingerprint=print_,
             workload=workload.workload,
             environment=workload.environment,
-            resource=alarm.resource,
-            symptom=alarm.symptom,
-            severity=alarm.severity,
-            alarm_name=signal.alarm_name,
-            alarm_arn=signal.alarm_arn,
+            resource=about.resource,
+            symptom=about.symptom,
+            severity=about.severity,
+            kind=signal.kind,
+            name=signal.name,
+            subject=signal.subject,
             episode=signal.at,
             opened_at=now,
         )
 
+    @property
+    def alarm_name(self) -> str | None:
+        """The alarm that tells whether it is over; None where something else reported it."""
+        return self.name if self.kind is SignalKind.ALARM else None
 
-def fingerprint(signal: Signal, workload: Workload, alarm: AlarmBinding) -> str:
-    """What makes two signals one problem: the same symptom of the same resource in the same place."""
-    return digest(
-        signal.account, signal.region, workload.workload, workload.environment, alarm.resource, alarm.symptom
-    )
+
+def fingerprint(signal: Signal, workload: Workload, about: AlarmBinding | Concern) -> str:
+    """What makes two signals one problem: the same symptom of the same resource in the same place.
+
+    What is not an alarm is a problem of its own: no remedy can be proven on it, and an alarm that joined it would go
+    to people without one.
+    """
+    place = (signal.account, signal.region, workload.workload, workload.environment)
+    kind = () if signal.kind is SignalKind.ALARM else (signal.kind.value,)
+    return digest(*place, about.resource, about.symptom, *kind)
 
 
 class EntryKind(StrEnum):
@@ -149,7 +166,8 @@ class Plan(BaseModel):
 class Attempt(BaseModel):
     """One remedy tried for an incident."""
 
-    model_config = FROZEN
+    # A number that is none must not become null on its way through the ledger: a gate looks for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     number: int = Field(ge=1)
     findings: dict[str, bool | None] = Field(default_factory=dict)
@@ -159,8 +177,37 @@ class Attempt(BaseModel):
     gates: tuple[GateResult, ...] = ()
     fence: int | None = None
     status: AttemptStatus = AttemptStatus.CHOSEN
+    episode: AwareDatetime | None = None
+    """When the alarm went off for which the change was made."""
+    intended_at: AwareDatetime | None = None
     applied_at: AwareDatetime | None = None
     judgement: Judgement | None = None
+
+    def change(self, incident_id: str) -> Change | None:
+        """What the target's history says of this attempt; None where no change was ever on its way."""
+        if self.plan is None or self.intended_at is None:
+            return None
+        return Change(
+            incident=incident_id,
+            attempt=self.number,
+            target=self.plan.target,
+            remedy=str(self.remedy),
+            at=self.intended_at,
+            episode=self.episode or self.intended_at,
+            fate=self._fate,
+        )
+
+    @property
+    def _fate(self) -> Fate:
+        match self.status:
+            case AttemptStatus.VERIFIED:
+                return Fate.HELPED
+            case AttemptStatus.REFUSED | AttemptStatus.CHOSEN:
+                return Fate.NOT_MADE
+            case AttemptStatus.UNDONE:
+                return Fate.FAILED
+            case _:
+                return Fate.FAILED if self.judgement else Fate.OPEN
 
 
 class CaseFile(BaseModel):
@@ -183,13 +230,44 @@ class CaseFile(BaseModel):
         An alarm that flaps goes off again while its incident is open; that signal joins the incident.
         """
         own = [
-            datetime.fromisoformat(entry.detail["since"])
-            for entry in self.timeline
-            if entry.kind is EntryKind.SIGNAL_RECEIVED
-            and entry.detail["alarm"] == self.incident.alarm_name
-            and entry.detail["state"] == State.ALARM
+            since
+            for alarm, since, state in self._told
+            if alarm == self.incident.alarm_name and state == State.ALARM
         ]
         return max([self.incident.episode, *own])
+
+    @property
+    def alarm_is_over(self) -> bool:
+        """Whether the last that the incident's own alarm told was OK."""
+        own = [(since, state) for alarm, since, state in self._told if alarm == self.incident.alarm_name]
+        return bool(own) and max(own)[1] == State.OK
+
+    @property
+    def recovered(self) -> bool:
+        """True where the last that each of its alarms told is that it is OK."""
+        last = {alarm: state for alarm, _, state in sorted(self._told, key=lambda told: told[1])}
+        return bool(last) and set(last.values()) == {State.OK}
+
+    @property
+    def changed(self) -> bool:
+        """True where a change of ours was made, or may have been."""
+        untouched = {AttemptStatus.CHOSEN, AttemptStatus.REFUSED}
+        return any(attempt.status not in untouched for attempt in self.attempts)
+
+    @property
+    def reason(self) -> str:
+        """What the signal that opened the incident gave as its reason."""
+        told = (e.detail.get("reason", "") for e in self.timeline if e.kind is EntryKind.SIGNAL_RECEIVED)
+        return str(next(told, ""))
+
+    @property
+    def _told(self) -> list[tuple[str, datetime, str]]:
+        """Alarm, since when, and state, of every signal."""
+        return [
+            (e.detail["alarm"], datetime.fromisoformat(e.detail["since"]), e.detail["state"])
+            for e in self.timeline
+            if e.kind is EntryKind.SIGNAL_RECEIVED
+        ]
 
     @property
     def tried(self) -> frozenset[str]:

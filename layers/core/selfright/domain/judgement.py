@@ -4,10 +4,14 @@ Only whole periods that began after the change count: a period that straddles it
 rule decides what is sick, through the same evaluator that CloudWatch's behaviour is modelled by, over the newest
 of those periods that hold data. No data is not health, whatever the alarm makes of it: it is `unknown`. The same
 goes for a guard that had data before the change and has none since.
+
+An alarm that wants many periods (10 of 10 minutes) is patient so that it does not wake people for a blip. After a
+change nobody needs that patience where the matter is clear sooner; see `_early`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,6 +23,9 @@ from selfright.domain.alarms import AlarmDefinition, Point, State, breaches, eva
 # Metrics of AWS services arrive up to two minutes late, and a minute grows until then: a throttle that is not
 # counted yet looks like health.
 METRIC_LAG = timedelta(minutes=2)
+# Seconds of whole periods with data from which a clear matter may be judged before the alarm's own number of periods:
+# three minutes, or one longer period.
+EARLIEST = 180
 WORSE_BY = 1.25  # the mean moved a quarter further beyond the threshold: more than minute-to-minute noise
 
 
@@ -117,16 +124,49 @@ def judge(
 
     if broken := [name for name, state in seen.items() if state is GuardState.WORSE]:
         return verdict(Outcome.WORSE, f"guard {', '.join(broken)} went into alarm after the change")
-    if len(after) < trigger.definition.n:
+    ruling = _ruling(trigger.definition, reported, after)
+    if ruling is None:
         return undecided(f"{len(after)} of {trigger.definition.n} whole periods with data since the change")
-    evaluation = evaluate(trigger.definition, reported[-trigger.definition.n :], State.OK)
-    if evaluation.state is State.OK:
+    healthy, reason = ruling
+    if healthy:
         if open_ := [f"{name} is {state}" for name, state in seen.items() if state in _UNDECIDED]:
             return undecided(f"guard {', '.join(open_)}")
-        return verdict(Outcome.HEALTHY, evaluation.reason)
+        return verdict(Outcome.HEALTHY, reason)
     if before and after and _distance(trigger, after) > WORSE_BY * max(_distance(trigger, before), 0.0):
-        return verdict(Outcome.WORSE, f"further beyond the threshold than before: {evaluation.reason}")
-    return verdict(Outcome.SICK, evaluation.reason)
+        return verdict(Outcome.WORSE, f"further beyond the threshold than before: {reason}")
+    return verdict(Outcome.SICK, reason)
+
+
+def _ruling(
+    definition: AlarmDefinition, reported: Sequence[Point], after: Sequence[float]
+) -> tuple[bool, str] | None:
+    """Whether the values since the change are healthy, and why; None where it cannot be told yet."""
+    if len(after) < definition.n:
+        return _early(definition, after)
+    evaluation = evaluate(definition, reported[-definition.n :], State.OK)
+    return evaluation.state is State.OK, evaluation.reason
+
+
+def _early(definition: AlarmDefinition, after: Sequence[float]) -> tuple[bool, str] | None:
+    """The ruling before there are n periods, where three minutes of them (EARLIEST) are reported and they agree.
+
+    Healthy: the newest three minutes are within the threshold, and already more than n - m periods are, so that these
+    n cannot add up to m breaching ones any more, whatever is still to come. Sick: every single one breaches.
+    """
+    n, m, count = definition.n, definition.m, len(after)
+    enough = math.ceil(EARLIEST / definition.period)
+    if count < enough:
+        return None
+    beyond = [breaches(definition, value) for value in after]
+    if all(beyond):
+        return False, f"all {count} whole periods since the change are beyond the threshold"
+    fine = count - sum(beyond)
+    if fine > n - m and not any(beyond[-enough:]):
+        return (
+            True,
+            f"{fine} of {count} whole periods since the change are within the threshold, the newest too",
+        )
+    return None
 
 
 def _compare(guard: Watched, baseline: datetime, applied_at: datetime, final_until: datetime) -> GuardState:

@@ -123,7 +123,7 @@ def _pagerduty(report: Report, action: str) -> dict[str, Any]:
         "client": "Selfright",
         "payload": {
             "summary": cut(report.headline, PAGERDUTY_SUMMARY),
-            "source": incident.alarm_arn,
+            "source": incident.subject,
             "severity": _PAGERDUTY_SEVERITY[incident.severity],
             "timestamp": incident.episode.isoformat(),
             "component": incident.resource,
@@ -146,7 +146,7 @@ def _webhook(report: Report) -> dict[str, Any]:
         "environment": incident.environment,
         "resource": incident.resource,
         "symptom": incident.symptom,
-        "alarm": incident.alarm_arn,
+        "alarm": incident.subject,
         "since": incident.episode.isoformat(),
         "runbook": incident.runbook,
         "headline": report.headline,

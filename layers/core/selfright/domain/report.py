@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, Incident, IncidentStatus
+from selfright.domain.signal import SignalKind
 
 LONGEST_PART = 2000  # characters; an AWS error message can be long, and five such parts fit every channel
 
@@ -17,6 +18,17 @@ _NEEDED = {
     IncidentStatus.HELD: "The alarm may still be on, and no change of ours stands. Decide whether to act.",
     IncidentStatus.ESCALATED: "Take over: the alarm is not remedied.",
     IncidentStatus.OPEN: "Nothing yet.",
+}
+
+_SENDERS = {
+    SignalKind.HEALTH: "AWS Health",
+    SignalKind.BUDGET: "AWS Budgets",
+    SignalKind.COST_ANOMALY: "Cost Anomaly Detection",
+    SignalKind.BACKUP: "AWS Backup",
+    SignalKind.STACK: "CloudFormation",
+    SignalKind.DRIFT: "CloudFormation's drift detection",
+    SignalKind.DEPLOYMENT: "CodeDeploy",
+    SignalKind.WORKFLOW: "Step Functions",
 }
 
 
@@ -64,10 +76,10 @@ def report(case: CaseFile) -> Report:
     changed = [line for attempt in case.attempts for line in _changed(attempt)]
     parts = {
         "happened": f"{incident.symptom} of {incident.resource} ({place}).",
-        "alarm": f"{incident.alarm_name} since {incident.episode:%Y-%m-%d %H:%M:%S} UTC.",
+        "alarm": _reported(case),
         "done": _done(incident),
         "changed": "; ".join(changed) or "nothing.",
-        "needed": _NEEDED[incident.status],
+        "needed": _needed(incident),
     }
     return Report(incident=incident, **{name: cut(text, LONGEST_PART) for name, text in parts.items()})
 
@@ -75,6 +87,21 @@ def report(case: CaseFile) -> Report:
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters; what is cut ends in an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _reported(case: CaseFile) -> str:
+    incident = case.incident
+    at = f"{incident.episode:%Y-%m-%d %H:%M:%S} UTC"
+    if incident.alarm_name is not None:
+        return f"{incident.alarm_name} since {at}."
+    reason = f": {case.reason}" if case.reason else ""
+    return f"none; {_SENDERS[incident.kind]} reported {incident.name} ({incident.subject}) at {at}{reason}"
+
+
+def _needed(incident: Incident) -> str:
+    if incident.alarm_name is None and incident.status is IncidentStatus.ESCALATED:
+        return "Look into it: Selfright has no remedy for this, and no alarm that would prove one."
+    return _NEEDED[incident.status]
 
 
 def _done(incident: Incident) -> str:

@@ -48,12 +48,17 @@ class Remedy(BaseModel):
 
 
 class EscalateWhen(BaseModel):
-    """A finding that only people can deal with, and what to tell them."""
+    """A finding that only people can deal with, and what to tell them.
+
+    `without_remedy`: people are needed only where no remedy is left to try: an outage that one would end is not
+    prolonged by waiting for them.
+    """
 
     model_config = FROZEN
 
     finding: str
     say: str
+    without_remedy: bool = False
 
 
 class Runbook(BaseModel):
@@ -115,13 +120,16 @@ def choose_remedy(runbook: Runbook, findings: Mapping[str, bool | None], tried: 
 
     A finding is true, false or unknown (None, or missing). Unknown never satisfies a condition.
     """
-    for rule in runbook.escalate_when:
-        if findings.get(rule.finding):
+    urgent = [rule for rule in runbook.escalate_when if findings.get(rule.finding)]
+    for rule in urgent:
+        if not rule.without_remedy:
             return Choice(stuck=Stuck.PEOPLE_NEEDED, say=rule.say)
     open_ = [r for r in runbook.remedies if r.id not in tried]
     for remedy in open_:
         if _fits(remedy, findings):
             return Choice(remedy=remedy)
+    for rule in urgent:
+        return Choice(stuck=Stuck.PEOPLE_NEEDED, say=rule.say)
     unknown = sorted({f for r in open_ for f in _unknown(r, findings)})
     if unknown:
         return Choice(stuck=Stuck.NOT_KNOWN_ENOUGH, say=f"could not find out: {', '.join(unknown)}")

@@ -67,6 +67,7 @@ class Closed(BaseModel):
 
     status: IncidentStatus
     outcome: str | None
+    tell: bool = True  # false where another incident tells it for this one, too
 
 
 class TellInput(BaseModel):
@@ -75,6 +76,7 @@ class TellInput(BaseModel):
     model_config = FROZEN
 
     incident_id: str
+    tell: bool = True  # as `Closed` says it
 
 
 class Told(BaseModel):

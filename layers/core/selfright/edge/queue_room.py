@@ -17,29 +17,37 @@ In = TypeVar("In")
 def queue_room(
     parse: Callable[[Any], In], calls: Callable[[], Mapping[str, int]]
 ) -> Callable[[Callable[[In], BaseModel]], Handler]:
-    """Make a use case the handler of an SQS queue. `parse` reads a message's JSON; see `room` for `calls`.
+    """Make a use case the handler of an SQS queue, and of whoever invokes the function itself.
 
-    A message that cannot be dealt with is answered in batchItemFailures: SQS gives it again, then to the
-    dead-letter queue.
+    `parse` reads a message's text, or the event where it comes without a queue; see `room` for `calls`. A message
+    that cannot be dealt with is answered in batchItemFailures: SQS gives it again, then to the dead-letter queue.
+    A direct call that fails raises: Lambda repeats it, then sends it to the same dead-letter queue.
     """
 
     def decorate(run: Callable[[In], BaseModel]) -> Handler:
-        def deal_with(record: Any) -> None:  # Powertools passes it by this name
-            logger.set_correlation_id(record.message_id)
+        def deal_with(message: Any, message_id: str) -> dict[str, Any]:
+            logger.set_correlation_id(message_id)
             try:
-                result = run(parse(record.json_body))
+                result = run(parse(message))
             except Exception:
                 logger.exception("message failed")  # the batch processor itself says nothing
                 raise
-            logger.info("message done", extra={"result": result.model_dump(mode="json")})
+            told: dict[str, Any] = result.model_dump(mode="json")
+            logger.info("message done", extra={"result": told})
+            return told
+
+        def deal_with_record(record: Any) -> None:  # Powertools passes it by this name
+            deal_with(record.body, record.message_id)
 
         @functools.wraps(run)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             before = sum(calls().values())
-            processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
             try:
+                if not _is_batch(event):
+                    return deal_with(event, context.aws_request_id)
+                processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
                 answer = process_partial_response(
-                    event=event, record_handler=deal_with, processor=processor, context=context
+                    event=event, record_handler=deal_with_record, processor=processor, context=context
                 )
             finally:
                 count_calls(sum(calls().values()) - before)
@@ -48,3 +56,11 @@ def queue_room(
         return handler
 
     return decorate
+
+
+def _is_batch(event: Any) -> bool:
+    match event:
+        case {"Records": [{"eventSource": "aws:sqs"}, *_]}:
+            return True
+        case _:
+            return False

@@ -67,6 +67,11 @@ def count(name: str, **dimensions: str) -> None:
     metrics.flush_metrics()
 
 
+def gauge(name: str, seconds: float) -> None:
+    """Have a span of seconds written as an EMF metric with this invocation's others."""
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)
+
+
 def count_calls(number: int) -> None:
     """Write the AWS calls of one invocation as an EMF metric."""
     metrics.add_metric(name="AwsCalls", unit=MetricUnit.Count, value=number)

@@ -29,6 +29,7 @@ class Settings(BaseModel):
     switch_application: str = ""
     switch_environment: str = ""
     switch_profile: str = ""
+    flag_strategy: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
+from selfright.domain.budget import Budget
 from selfright.domain.errors import ConflictError, DriftedError, NotFoundError, RefusedError
-from selfright.domain.gates import ask_gates
+from selfright.domain.gates import absurdity, ask_gates
 from selfright.domain.incident import (
     Attempt,
     AttemptStatus,
@@ -28,7 +28,7 @@ from selfright.domain.judgement import METRIC_LAG
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Action, Alarms, Clock, IncidentStore, Instruments, Leases, SwitchBoard
+from selfright.ports import Action, Alarms, Clock, History, IncidentStore, Instruments, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, stopped
 
@@ -45,6 +45,7 @@ def apply_action(
     instruments: Instruments,
     store: IncidentStore,
     leases: Leases,
+    history: History,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -66,27 +67,51 @@ def apply_action(
     remedy = _remedy(case, this, runbooks)
     action = actions[remedy.use]
 
+    def ask(plan: Plan | None, standing: Standing) -> tuple[Attempt, StepResult | None]:
+        """The attempt with the gates' verdicts, saved, and what they lead to where they do not say go."""
+        about = this.model_copy(update={"plan": plan, "episode": case.episode})
+        facts = gate_facts(
+            case,
+            workload,
+            about,
+            alarms=alarms,
+            switches=switches,
+            leases=leases,
+            history=history,
+            clock=clock,
+        )
+        gates = ask_gates(facts)
+        stop = stopped(gates, attempt)
+        about = about.model_copy(update={"gates": gates})
+        if stop and standing is Standing.NOT_MADE:
+            about = about.model_copy(update={"status": AttemptStatus.REFUSED})
+        store.save_attempt(incident_id, about, [gates_entry(f"attempt-{attempt}-gates", gates, clock.now())])
+        return about, stop
+
     standing = Standing.NOT_MADE
     if this.status is AttemptStatus.INTENDED and this.plan:
         plan = this.plan
         standing = _standing(action, instruments, plan)
     else:
+        # From numbers that cannot be true no plan is worked out: the gates stop before one exists.
+        if absurdity(this.facts) and (stop := ask(None, standing)[1]):
+            return stop
         try:
-            plan = _plan(action, instruments, workload, incident.resource, this.facts)
+            plan = action.plan(
+                instruments, incident.resource, workload.resource(incident.resource), this.facts
+            )
         except (RefusedError, NotFoundError) as refusal:
+            holder = leases.holder(workload.resource(incident.resource).name, clock.now())
+            if holder not in (None, incident_id):
+                # What this remedy would change, the other incident has changed already: its verdict counts.
+                why = f"{holder} has it, and {refusal}"
+                return _lost_the_race(this, Standing.NOT_MADE, why, store, incident_id)
             return _refused(this, str(refusal), store, incident_id, clock)
     if standing is Standing.MADE:
         _applied(this, plan, store, incident_id, clock)
         return settle
 
-    gates = ask_gates(
-        gate_facts(case, workload, plan, alarms=alarms, switches=switches, leases=leases, clock=clock)
-    )
-    this = this.model_copy(update={"plan": plan, "gates": gates})
-    stop = stopped(gates, attempt)
-    if stop and standing is Standing.NOT_MADE:
-        this = this.model_copy(update={"status": AttemptStatus.REFUSED})
-    store.save_attempt(incident_id, this, [gates_entry(f"attempt-{attempt}-gates", gates, clock.now())])
+    this, stop = ask(plan, standing)
     if stop:
         return stop if standing is Standing.NOT_MADE else StepResult(next=Next.UNDO, attempt=attempt)
 
@@ -124,10 +149,16 @@ def _act(
     seconds = max(workload.limits.lease_seconds, 2 * workload.verification.verify_within_seconds)
     try:
         fence = leases.acquire(plan.target, incident_id, now + timedelta(seconds=seconds), now)
-        intended = this.model_copy(update={"fence": fence, "status": AttemptStatus.INTENDED})
-        store.intend(incident_id, intended, plan.target, now)
+        intended = this.model_copy(
+            update={
+                "fence": fence,
+                "status": AttemptStatus.INTENDED,
+                "intended_at": this.intended_at or now,
+            }
+        )
+        store.intend(incident_id, intended, plan.target, _budget(workload), now)
     except ConflictError as lost:
-        return _lost_the_lease(this, standing, str(lost), store, incident_id)
+        return _lost_the_race(this, standing, str(lost), store, incident_id)
     try:
         if _standing(action, instruments, plan) is not Standing.MADE:
             action.apply(instruments, plan, plan.after)
@@ -150,15 +181,6 @@ def _remedy(case: CaseFile, attempt: Attempt, runbooks: Mapping[str, Runbook]) -
     raise NotFoundError(f"runbook {runbook.id} has no remedy {attempt.remedy}")
 
 
-def _plan(
-    action: Action, instruments: Instruments, workload: Workload, key: str, facts: Mapping[str, Any]
-) -> Plan:
-    resource = workload.resource(key)
-    if resource.protected:
-        raise RefusedError("the manifest protects this resource")
-    return action.plan(instruments, key, resource, facts)
-
-
 def _standing(action: Action, instruments: Instruments, plan: Plan) -> Standing:
     """Whether the change is in force. Raises DriftedError where somebody else changed the target."""
     current = action.read(instruments, plan)
@@ -168,7 +190,16 @@ def _standing(action: Action, instruments: Instruments, plan: Plan) -> Standing:
     return standing
 
 
-def _lost_the_lease(
+def _budget(workload: Workload) -> Budget:
+    return Budget(
+        workload=workload.workload,
+        environment=workload.environment,
+        per_hour=workload.limits.actions_per_hour,
+        per_day=workload.limits.actions_per_day,
+    )
+
+
+def _lost_the_race(
     attempt: Attempt, standing: Standing, why: str, store: IncidentStore, incident_id: str
 ) -> StepResult:
     if standing is Standing.PARTLY_MADE:
@@ -178,7 +209,7 @@ def _lost_the_lease(
         next=Next.CLOSE,
         attempt=attempt.number,
         status=IncidentStatus.HELD,
-        reason=f"lost the lease: {why}",
+        reason=f"another incident was faster: {why}",
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from selfright.domain.gates import ask_gates
-from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import Attempt, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Alarms, Clock, IncidentStore, Leases, SwitchBoard
+from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, stopped
 
@@ -23,32 +23,57 @@ def choose_runbook(
     alarms: Alarms,
     switches: SwitchBoard,
     leases: Leases,
+    history: History,
     clock: Clock,
 ) -> StepResult:
     """Go on with the checks, or close: no runbook for this kind of problem, or a gate says stop.
+
+    What no alarm reported goes to people whatever the gates say: they guard changes, and none will be made.
 
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
     incident = case.incident
     workload = workloads[incident.workload]
-    kind = workload.resource(incident.resource).type
-    runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
+    runbook, found_text = _runbook(incident, workload, runbooks)
     found = Entry(
         key="runbook",
         at=clock.now(),
         kind=EntryKind.RUNBOOK_CHOSEN,
-        text=f"{runbook.id}: {runbook.title}" if runbook else f"none for {incident.symptom} of a {kind}",
+        text=found_text,
         detail={"runbook": runbook.id if runbook else None},
     )
     gates = ask_gates(
-        gate_facts(case, workload, None, alarms=alarms, switches=switches, leases=leases, clock=clock)
+        gate_facts(
+            case,
+            workload,
+            Attempt(number=1),
+            alarms=alarms,
+            switches=switches,
+            leases=leases,
+            history=history,
+            clock=clock,
+        )
     )
     store.take_up(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]
     )
-    if stop := stopped(gates, attempt=1):
+    if incident.alarm_name is not None and (stop := stopped(gates, attempt=1)):
         return stop
     if runbook is None:
         return StepResult(next=Next.CLOSE, attempt=1, status=IncidentStatus.ESCALATED, reason=found.text)
     return StepResult(next=Next.CHECK, attempt=1)
+
+
+def _runbook(
+    incident: Incident, workload: Workload, runbooks: Sequence[Runbook]
+) -> tuple[Runbook | None, str]:
+    """The runbook that suits, and what the timeline says about the choice."""
+    if incident.alarm_name is None:
+        return None, f"none: no alarm could prove that a remedy for {incident.symptom} worked"
+    kind = workload.resource(incident.resource).type
+    runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
+    return (
+        runbook,
+        f"{runbook.id}: {runbook.title}" if runbook else f"none for {incident.symptom} of a {kind}",
+    )

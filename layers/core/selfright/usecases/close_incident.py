@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from datetime import datetime
+
+from selfright.domain.gates import Reason
+from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Closed
-from selfright.ports import Clock, IncidentStore, Leases
+from selfright.ports import Clock, History, IncidentStore, Leases
+from selfright.usecases.stopping import stopped_by
 
 
 def close_incident(
@@ -15,13 +19,18 @@ def close_incident(
     *,
     store: IncidentStore,
     leases: Leases,
+    history: History,
     clock: Clock,
 ) -> Closed:
     """How it stands closed. An incident that is closed already stays as it was closed first.
 
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
+
     Raises NotFoundError where the incident does not exist.
     """
     case = store.case(incident_id)
+    if case.recovered and not case.changed and not error:
+        status = IncidentStatus.RECOVERED
     if error:
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
@@ -38,4 +47,20 @@ def close_incident(
         detail={"status": status, "reason": reason},
     )
     incident = store.close(incident_id, status, reason, entry, now)
-    return Closed(status=incident.status, outcome=incident.outcome)
+    tell = error is not None or not _told_by_another(case, history, now)
+    return Closed(status=incident.status, outcome=incident.outcome, tell=tell)
+
+
+def _told_by_another(case: CaseFile, history: History, now: datetime) -> bool:
+    """People hear of a storm once, from the incident that declared it; of a change of ours they always hear.
+
+    And of what no alarm reported: it is not the storm that stopped it.
+    """
+    touched = any(attempt.intended_at for attempt in case.attempts)
+    news = case.incident.alarm_name is None
+    if touched or news or stopped_by(case) is not Reason.TOO_MANY_IN_TROUBLE:
+        return False
+    incident = case.incident
+    history.declare_storm(incident.workload, incident.environment, incident.id, now)
+    troubles = history.troubles(incident.workload, incident.environment)
+    return troubles.declared_by != incident.id

@@ -35,6 +35,10 @@ def judge_outcome(
     incident, this = case.incident, case.attempt(attempt)
     if this.plan is None or this.applied_at is None:
         raise NotFoundError(f"attempt {attempt} of {incident_id} was never applied")
+    if incident.alarm_name is None:
+        raise NotFoundError(
+            f"{incident_id} was not reported by an alarm: nothing tells whether a change helped"
+        )
     workload = workloads[incident.workload]
     now, applied_at = clock.now(), this.applied_at
     deadline = applied_at + timedelta(seconds=workload.verification.verify_within_seconds)

@@ -42,7 +42,8 @@ def run_checks(
             result = check(instruments, resource, step.parameters)
         except BusyError:
             raise  # an undo of ours may be under way; what is seen now would rule the next remedy out
-        except SelfrightError as error:
+        # A number that no arithmetic can be done with is as good as none.
+        except (SelfrightError, ArithmeticError, ValueError) as error:
             failed[step.use] = str(error)
             findings.update(dict.fromkeys(check.declaration.findings))
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfright.domain.gates import GateResult, Reason, Verdict, overall
-from selfright.domain.incident import Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Next, StepResult
 
 _STATUS = {
@@ -15,8 +15,23 @@ _STATUS = {
     Reason.OBSERVE_ONLY: IncidentStatus.ESCALATED,
     Reason.SUGGEST_ONLY: IncidentStatus.ESCALATED,
     Reason.NEEDS_APPROVAL: IncidentStatus.ESCALATED,
+    Reason.TOO_MANY_IN_TROUBLE: IncidentStatus.ESCALATED,
+    Reason.RESOURCE_PROTECTED: IncidentStatus.ESCALATED,
+    Reason.IMPOSSIBLE_NUMBER: IncidentStatus.ESCALATED,
+    Reason.ALARM_FLAPS: IncidentStatus.ESCALATED,
+    Reason.CAUSED_BY_US: IncidentStatus.ESCALATED,
+    Reason.TARGET_SPENT: IncidentStatus.ESCALATED,
+    Reason.TOO_MANY_ATTEMPTS: IncidentStatus.ESCALATED,
+    Reason.INEFFECTIVE_CHAIN: IncidentStatus.ESCALATED,
+    Reason.FAILED_TOO_OFTEN: IncidentStatus.ESCALATED,
+    Reason.HOUR_SPENT: IncidentStatus.ESCALATED,
+    Reason.DAY_SPENT: IncidentStatus.ESCALATED,
     Reason.TOO_LARGE_A_STEP: IncidentStatus.ESCALATED,
     Reason.TOO_MANY_RESOURCES: IncidentStatus.ESCALATED,
+}
+
+_ALSO = {
+    Reason.TOO_MANY_IN_TROUBLE: "; until that is over every incident of the workload is held, without a message each"
 }
 
 
@@ -29,8 +44,17 @@ def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
         next=Next.CLOSE,
         attempt=attempt,
         status=_STATUS.get(gate.reason, IncidentStatus.HELD),
-        reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'})",
+        reason=f"gate {gate.gate}: {gate.reason} ({gate.value or 'no value'}){_ALSO.get(gate.reason, '')}",
     )
+
+
+def stopped_by(case: CaseFile) -> Reason | None:
+    """Why the gates stopped the incident when they were asked last; None where they let it pass."""
+    asked = [entry for entry in case.timeline if entry.kind is EntryKind.GATES_ASKED]
+    if not asked:
+        return None
+    decided = overall([GateResult.model_validate(gate) for gate in asked[-1].detail["gates"]])
+    return decided.reason if decided else None
 
 
 def gates_entry(key: str, gates: Sequence[GateResult], at: datetime) -> Entry:

@@ -29,6 +29,7 @@ from selfright.ports import Channels, Clock, Count, IncidentStore
 
 def tell_people(
     incident_id: str,
+    tell: bool = True,
     *,
     workloads: Mapping[str, Workload],
     store: IncidentStore,
@@ -36,12 +37,16 @@ def tell_people(
     clock: Clock,
     count: Count,
 ) -> Told:
-    """Send what is due. Counts NoticesSent and NoticesFailed, one for each send, by `channel` type.
+    """Send what is due, and nothing where not `tell`: another incident tells it for this one, too.
+
+    Counts NoticesSent and NoticesFailed, one for each send, by `channel` type.
 
     Raises, once everything is on record: ChannelDownError where a channel should be tried again and another was
     told, NobodyToldError where none was told yet, BadInputError where none ever will be, RuntimeError where a
     channel's code is wrong. NotFoundError where the incident does not exist.
     """
+    if not tell:
+        return Told(told=(), not_told={})
     case = store.case(incident_id)
     workload = workloads[case.incident.workload]
     known = tuple(deliveries(case))

@@ -25,21 +25,28 @@ class ConfigurationError(WorkloadError):
 
 
 class DependencyError(WorkloadError):
-    """Something that we call did not deliver."""
+    """Something that we call did not deliver. `dependency`: what it is, as logs and runbooks name it."""
 
+    dependency = "unknown"
     throttled = False
 
 
 class ModelUnavailableError(DependencyError):
     """Bedrock did not answer."""
 
+    dependency = "bedrock"
+
 
 class RetrievalFailedError(DependencyError):
     """Athena did not deliver the past awards."""
 
+    dependency = "athena"
+
 
 class ResultNotStoredError(DependencyError):
     """The analysis could not be written down, so there is nothing to give the user a link to."""
+
+    dependency = "dynamodb"
 
     def __init__(self, message: str, *, throttled: bool) -> None:
         super().__init__(message)

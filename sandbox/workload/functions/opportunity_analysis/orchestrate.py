@@ -35,7 +35,13 @@ def handler(event: dict[str, Any], context: Any) -> Answer:
         except DependencyError as error:
             # The detail is for operators; users get no addresses, model ids or table names.
             name = type(error).__name__
-            log("ERROR", str(error), error=name, request_id=context.aws_request_id)
+            log(
+                "ERROR",
+                str(error),
+                error=name,
+                dependency=error.dependency,
+                request_id=context.aws_request_id,
+            )
             answer = {
                 "statusCode": 503,
                 "error": name,

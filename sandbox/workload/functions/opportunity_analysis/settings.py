@@ -1,15 +1,17 @@
-"""The application's settings: one JSON document in Parameter Store, changed without a release."""
+"""The application's settings: one JSON document in Parameter Store, changed without a release; and its flags."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .clients import client
 from .errors import ConfigurationError
+from .flags import Flags
+from .flags import current as current_flags
 
 _NATURAL = {  # whole numbers: lowest and highest value that make sense
     "cache_ttl_seconds": (0, 86_400),
@@ -20,7 +22,7 @@ _NATURAL = {  # whole numbers: lowest and highest value that make sense
 
 @dataclass(frozen=True)
 class Settings:
-    """`use_fallback_model` and `caching` are the two switches that operators have in an incident."""
+    """`use_fallback_model` (a flag) and `caching` are the two switches that operators have in an incident."""
 
     query_model: str
     analysis_model: str
@@ -32,7 +34,7 @@ class Settings:
     cache_ttl_seconds: int
 
     @classmethod
-    def parse(cls, text: str) -> Settings:
+    def parse(cls, text: str, flags: Flags) -> Settings:
         """Read the parameter's value. Raises ConfigurationError naming the setting."""
         try:
             document = json.loads(text)
@@ -40,6 +42,7 @@ class Settings:
             raise ConfigurationError(f"settings: not JSON: {error}") from error
         if not isinstance(document, dict):
             raise ConfigurationError("settings: must be an object")
+        document |= asdict(flags)
         return cls(**{field.name: _valid(field.name, document) for field in fields(cls)})
 
     def model(self, wanted: str) -> str:
@@ -72,5 +75,5 @@ def current() -> Settings:
     now = time.monotonic()
     if _kept is None or now - _kept[0] >= float(os.environ["SETTINGS_TTL_SECONDS"]):
         answer = client("ssm").get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
-        _kept = (now, Settings.parse(answer["Parameter"]["Value"]))
+        _kept = (now, Settings.parse(answer["Parameter"]["Value"], current_flags()))
     return _kept[1]

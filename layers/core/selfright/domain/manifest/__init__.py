@@ -18,6 +18,8 @@ from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
 from selfright.domain.manifest.references import first_shared_alarm
 from selfright.domain.manifest.resources import (
+    Circuit,
+    Concurrency,
     DynamoDBTable,
     EventBus,
     LambdaFunction,
@@ -43,7 +45,9 @@ __all__ = [
     "AutonomyPolicy",
     "Channel",
     "ChannelType",
+    "Circuit",
     "Closure",
+    "Concurrency",
     "DynamoDBTable",
     "Environment",
     "Escalation",

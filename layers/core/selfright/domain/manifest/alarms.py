@@ -24,6 +24,7 @@ class Symptom(StrEnum):
     AUTHORISATION = "authorisation"
     COST = "cost"
     DEPLOYMENT = "deployment"
+    BACKUP = "backup"
 
 
 class Severity(Ranked):

@@ -17,7 +17,8 @@ class Limits(Section):
         default=3, description="Remedies tried for one incident before people are called."
     )
     actions_per_hour: Count = 4
-    actions_per_day: Annotated[Count, at_least("actions_per_hour")] = 12
+    # The ledger keeps the moments of a day's actions in one item; AWS limits an item to 400 KB.
+    actions_per_day: Annotated[Count, Field(le=1000), at_least("actions_per_hour")] = 12
     max_resources: Count = Field(default=1, description="Resources that one action may change.")
     max_increase_factor: Annotated[float, Field(strict=True, gt=1, le=10)] = Field(
         default=4.0, description="New capacity ÷ old capacity, at most, in one action."

@@ -10,6 +10,8 @@ from pydantic import Field
 from selfright.domain.manifest.section import (
     Count,
     Flag,
+    FlagName,
+    Key,
     PhysicalName,
     Section,
     Share,
@@ -54,8 +56,30 @@ class DynamoDBTable(_Resource):
     capacity: TableCapacity = all_defaults()
 
 
+class Concurrency(Section):
+    """Between which bounds a function's reserved concurrent executions may move."""
+
+    min: Count = 1
+    max: Annotated[Count, at_least("min")] = 100
+
+
+class Circuit(Section):
+    """The feature flag that keeps the application away from a dependency while it is true."""
+
+    application: PhysicalName = Field(description="AppConfig application, by name.")
+    environment: PhysicalName = Field(description="AppConfig environment, by name.")
+    profile: PhysicalName = Field(description="Freeform JSON configuration profile, by name.")
+    flag: FlagName
+
+
 class LambdaFunction(_Resource):
     type: Literal[ResourceType.LAMBDA_FUNCTION]
+    alias: Key = Field(default="live", description="The alias that users are sent to.")
+    concurrency: Concurrency = all_defaults()
+    circuits: dict[Key, Circuit] = Field(
+        default={},
+        description="By dependency, as the function's log lines name it.",
+    )
 
 
 class S3Bucket(_Resource):

@@ -50,6 +50,7 @@ PHYSICAL_NAME = r"^[A-Za-z0-9_./{}-]{1,255}$"
 ALARM_NAME = r"^[^\x00-\x1f\x7f]{1,255}$"
 ACCOUNT = r"^[0-9]{12}$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+MONITOR_ARN = r"^arn:[a-z-]+:ce::[0-9]{12}:anomalymonitor/[0-9a-f-]{1,100}$"
 CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 
@@ -62,6 +63,7 @@ PATTERN_RULES = {
     ALARM_NAME: "must be an alarm name as AWS knows it: 1 to 255 characters on one line",
     ACCOUNT: "must be the 12 digits of an AWS account, in quotes",
     REGION: "must be an AWS region such as eu-central-1",
+    MONITOR_ARN: "must be the ARN of a cost anomaly monitor",
     CLOCK_TIME: "must be a time of day as HH:MM, from 00:00 to 23:59",
     MOMENT: "must be a moment with its offset from UTC, such as 2026-12-20T18:00:00+01:00",
 }
@@ -90,6 +92,7 @@ def _expand(name: str, info: ValidationInfo) -> str:
 
 PhysicalName = Annotated[str, Field(pattern=PHYSICAL_NAME), AfterValidator(_expand)]
 AlarmName = Annotated[str, Field(pattern=ALARM_NAME), AfterValidator(_expand)]
+BudgetName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_expand)]
 
 
 def at_least(other: str) -> AfterValidator:

@@ -26,6 +26,7 @@ from selfright.domain.manifest.section import (
     all_defaults,
 )
 from selfright.domain.manifest.settings import Settings
+from selfright.domain.manifest.sources import Sources
 from selfright.domain.manifest.targets import Targets
 from selfright.domain.manifest.verification import Verification
 from selfright.domain.manifest.windows import Windows
@@ -61,6 +62,7 @@ class Workload(Section):
     resources: Mapping[Key, Resource]
     alarms: Mapping[Key, Alarm] = {}
     guards: tuple[Key, ...] = Field(default=(), description="Alarms that no remedy may make worse.")
+    sources: Sources = all_defaults()
     targets: Targets = all_defaults()
     autonomy: AutonomyPolicy = all_defaults()
     limits: Limits = all_defaults()

@@ -1,1 +1,0 @@
-"""Performance as ratios against a floor of the same run: `make bench`."""

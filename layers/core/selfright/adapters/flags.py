@@ -1,0 +1,74 @@
+"""Feature flags of workloads: freeform JSON documents in AppConfig, read as deployed and changed by a deployment."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from selfright.adapters.aws import Aws, translated
+from selfright.domain.errors import NotFoundError, RefusedError
+from selfright.domain.serving import FlagPlace
+
+
+class AppConfigFlagBoard:
+    """`strategy`: id of a deployment strategy that is at once and bakes for no time.
+
+    An environment takes one deployment at a time: with AppConfig.AllAtOnce, which bakes for ten minutes, a flag could
+    not be taken back before that.
+    """
+
+    def __init__(self, aws: Aws, strategy: str) -> None:
+        self._aws = aws
+        self._strategy = strategy
+
+    def read(self, place: FlagPlace) -> bool:
+        return self._document(place).get(place.flag, False) is True
+
+    def throw(self, place: FlagPlace, value: bool) -> None:
+        document = {**self._document(place), place.flag: value}
+        with translated(f"throwing flag {place}", changing=True):
+            appconfig = self._aws.client("appconfig")
+            application = self._id("list_applications", place.application)
+            environment = self._id("list_environments", place.environment, ApplicationId=application)
+            profile = self._id("list_configuration_profiles", place.profile, ApplicationId=application)
+            version = appconfig.create_hosted_configuration_version(
+                ApplicationId=application,
+                ConfigurationProfileId=profile,
+                Description="Selfright",
+                ContentType="application/json",
+                Content=json.dumps(document).encode(),
+            )["VersionNumber"]
+            appconfig.start_deployment(
+                ApplicationId=application,
+                EnvironmentId=environment,
+                ConfigurationProfileId=profile,
+                ConfigurationVersion=str(version),
+                DeploymentStrategyId=self._strategy,
+                Description="Selfright",
+            )
+
+    def _document(self, place: FlagPlace) -> dict[str, Any]:
+        # A new session each time, as for the switch board: a session's second answer may be empty.
+        with translated(f"reading flag {place}"):
+            client = self._aws.client("appconfigdata")
+            token = client.start_configuration_session(
+                ApplicationIdentifier=place.application,
+                EnvironmentIdentifier=place.environment,
+                ConfigurationProfileIdentifier=place.profile,
+            )["InitialConfigurationToken"]
+            body = client.get_latest_configuration(ConfigurationToken=token)["Configuration"].read()
+        try:
+            document = json.loads(body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise RefusedError(f"flag {place}: what is deployed there is not a JSON object of flags")
+        return document
+
+    def _id(self, operation: str, name: str, **where: str) -> str:
+        """AppConfig's own id of what people call `name`. It does not keep names unique; we do not guess."""
+        pages = self._aws.client("appconfig").get_paginator(operation).paginate(**where)
+        ids = [str(item["Id"]) for page in pages for item in page["Items"] if item["Name"] == name]
+        if len(ids) != 1:
+            raise NotFoundError(f"AppConfig has {len(ids)} things called {name}; one is wanted")
+        return ids[0]

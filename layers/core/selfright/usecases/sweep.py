@@ -1,0 +1,169 @@
+"""Find what fell through: alarms nobody decided on, incidents nobody works on, leases nobody gave back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from selfright.domain.errors import SelfrightError, SourceDownError
+from selfright.domain.incident import Incident, IncidentStatus
+from selfright.domain.manifest import Workload
+from selfright.domain.report import report
+from selfright.domain.signal import Decision, Signal
+from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, Messenger, Workflows
+from selfright.usecases.close_incident import close_incident
+from selfright.usecases.receive_signal import receive_signal
+
+# What is younger is still on its way: SQS gives a failed message again after its visibility timeout (6 minutes).
+GRACE = timedelta(minutes=10)
+# Decisions are kept for 90 days; an older episode would look as if nobody had decided on it.
+OLDEST_EPISODE = timedelta(days=80)
+OLDEST_INCIDENT = timedelta(days=7)  # an execution lasts two hours at most, and we look every five minutes
+UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
+
+T = TypeVar("T")
+
+
+class SweepReport(BaseModel):
+    """What one sweep found and mended: incidents by id, leases by target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    opened: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    handed_over: tuple[str, ...] = ()
+    freed: tuple[str, ...] = ()
+
+
+def sweep(
+    *,
+    workloads: Sequence[Workload],
+    store: IncidentStore,
+    leases: Leases,
+    history: History,
+    alarms: Alarms,
+    workflows: Workflows,
+    messenger: Messenger,
+    clock: Clock,
+) -> SweepReport:
+    """Look at everything, mend what can be mended, and only then fail. Repeating is safe.
+
+    Raises SourceDownError where something could not be looked at or mended: the rest was.
+    """
+    now, broom = clock.now(), _Broom()
+
+    def decide(signal: Signal) -> str | None:
+        if not _was_missed(signal, store, now):
+            return None
+        record = receive_signal(
+            signal, workloads=workloads, store=store, history=history, workflows=workflows, clock=clock
+        )
+        return record.incident_id if record.decision is Decision.OPENED else None
+
+    def start(incident: Incident) -> str | None:
+        if workflows.status(incident.id) is not None:
+            return None
+        workflows.start(incident.id)
+        return incident.id
+
+    def hand_over(incident: Incident) -> str | None:
+        status = workflows.status(incident.id)
+        if status is None or status in UNDER_WAY:
+            return None
+        return _hand_over(
+            incident.id, status, store=store, leases=leases, history=history, messenger=messenger, clock=clock
+        )
+
+    def free(target: str) -> str | None:
+        owner = leases.lapsed(target, now)
+        if owner is None:
+            return None
+        leases.release(target, owner)
+        return target
+
+    names = [alarm.name for workload in workloads for alarm in workload.alarms.values()]
+    targets = [resource.name for workload in workloads for resource in workload.resources.values()]
+    open_ = [incident for w in workloads for incident in broom.found(partial(_left_open, store, w, now))]
+    report = SweepReport(
+        opened=broom.each(broom.found(partial(alarms.alarming, names)), decide),
+        started=broom.each(open_, start),
+        handed_over=broom.each(open_, hand_over),
+        freed=broom.each(targets, free),
+    )
+    if broom.errors:
+        failed = f"{len(broom.errors)} steps failed, first: {broom.errors[0]}"
+        raise SourceDownError(f"{failed}; the others: {report.model_dump_json()}")
+    return report
+
+
+class _Broom:
+    """Does one thing after the other: what fails is kept for the end and stops nothing."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+
+    def found(self, look: Callable[[], Sequence[T]]) -> Sequence[T]:
+        try:
+            return look()
+        except SelfrightError as error:
+            self.errors.append(str(error))
+            return ()
+
+    def each(self, things: Sequence[T], mend: Callable[[T], str | None]) -> tuple[str, ...]:
+        """The names of those that were mended."""
+        mended = []
+        for thing in things:
+            try:
+                name = mend(thing)
+            except SelfrightError as error:
+                self.errors.append(str(error))
+            else:
+                mended += [name] if name else []
+        return tuple(mended)
+
+
+def _was_missed(signal: Signal, store: IncidentStore, now: datetime) -> bool:
+    """True for a transition that is neither decided, nor on its way, nor older than decisions are kept."""
+    if not GRACE < now - signal.at < OLDEST_EPISODE:
+        return False
+    return not any(store.decision(signal_id) for signal_id in signal.ids_nearby)
+
+
+def _left_open(store: IncidentStore, workload: Workload, now: datetime) -> Sequence[Incident]:
+    found = store.open_incidents(workload.workload, workload.environment, now - OLDEST_INCIDENT)
+    return [incident for incident in found if now - incident.opened_at > GRACE]
+
+
+def _hand_over(
+    incident_id: str,
+    status: str,
+    *,
+    store: IncidentStore,
+    leases: Leases,
+    history: History,
+    messenger: Messenger,
+    clock: Clock,
+) -> str | None:
+    """Close an incident whose execution is over, and tell people; its id, or None where it is closed by now."""
+    case = store.case(incident_id)  # the list of open ones is an index that lags behind
+    if case.incident.status is not IncidentStatus.OPEN:
+        return None
+    reason = f"its execution is {status} and left it open"
+    closing = case.incident.model_copy(update={"status": IncidentStatus.ESCALATED, "outcome": reason})
+    # First tell, then close: a crash in between tells people twice, the other way round it would tell them nothing.
+    messenger.tell(report(case.model_copy(update={"incident": closing})))
+    close_incident(
+        incident_id,
+        IncidentStatus.ESCALATED,
+        reason,
+        error=f"respond: {status}",
+        store=store,
+        leases=leases,
+        history=history,
+        clock=clock,
+    )
+    return incident_id

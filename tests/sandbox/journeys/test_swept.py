@@ -1,0 +1,59 @@
+"""What falls through is found: an alarm whose event was lost, an execution that is gone; and intake is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from selfright.domain.incident import EntryKind, IncidentStatus
+from selfright.usecases.sweep import GRACE
+from tests.sandbox.journeys.signals import times_decided
+from tests.sandbox.journeys.world import ALARM, World
+
+
+@pytest.fixture
+def no_events(world: World) -> Iterator[None]:
+    """EventBridge tells us of no alarm."""
+    events, rule = world.client("events"), world.physical_name("AlarmStateChanged")
+    events.disable_rule(Name=rule)
+    yield
+    events.enable_rule(Name=rule)
+
+
+def test_an_alarm_whose_event_was_lost_is_found_and_remedied(world: World, no_events: None):
+    began = world.now()
+    world.throttled()
+
+    incident = world.until("the sweep finds it", lambda: next(iter(world.incidents(began)), None))
+
+    assert incident.alarm_name == ALARM
+    assert incident.opened_at - incident.episode > GRACE
+    assert world.closed(incident.id).incident.status is IncidentStatus.RESOLVED
+
+
+def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: World):
+    incident = world.alarm_goes_off()
+    world.until("a change is made", lambda: world.acted(incident.id))
+    (execution,) = world.executions(incident.id)
+    world.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+
+    case = world.closed(incident.id)
+
+    assert case.incident.status is IncidentStatus.ESCALATED
+    assert case.incident.outcome == "its execution is ABORTED and left it open"
+    assert case.timeline[-1].kind is EntryKind.INCIDENT_CLOSED
+    assert world.leases.holder(case.attempt(1).plan.target, world.now()) is None  # type: ignore[union-attr]
+    world.taint()
+
+
+def test_a_canary_goes_through_intake_on_its_schedule(sandbox_world: World):
+    world = sandbox_world
+    before = times_decided(world, "canary-arrived")
+
+    world.until("another canary is decided", lambda: times_decided(world, "canary-arrived") > before)
+
+    for silence in ("CanaryMissing", "SweepMissing"):
+        name = world.physical_name(silence)
+        (alarm,) = world.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        assert alarm["StateValue"] == "OK"
