@@ -18,10 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # sam runs this file by its path
+
+from layers.trim_models import services_of, trim_models  # noqa: E402
+
 UV = ROOT / ".envs" / "uv" / "bin" / "uv"
-EMULATOR_PYTHON = ROOT / ".envs" / "emulator" / "bin" / "python"
+DEV = ROOT / ".envs" / "dev"
+EMULATOR = ROOT / ".envs" / "emulator"
+EMULATOR_PYTHON = EMULATOR / "bin" / "python"
 LAMBDA_PYTHON = (3, 13)
 CONTENT = "selfright_content"
+MODELS = "selfright_models"
 USER_HOME = (
     "SELFRIGHT_USER_HOME"  # where settings of the installer and other Pythons are, if sam has another HOME
 )
@@ -37,10 +44,14 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Who runs the layer. `interpreter` precompiles it, where that Python runs on this machine."""
+    """Who runs the layer. `interpreter` precompiles it, where that Python runs on this machine.
+
+    `botocore` is an environment whose botocore is that of the runtime, or near it: its models are trimmed.
+    """
 
     wheels: tuple[str, ...]
     interpreter: Path | None
+    botocore: Path
 
 
 def choose_target(name: str) -> Target:
@@ -48,11 +59,11 @@ def choose_target(name: str) -> Target:
     if name == "aws":
         version = ".".join(map(str, LAMBDA_PYTHON))
         platform = ("--python-version", version, "--python-platform", "aarch64-manylinux2014")
-        return Target(("--python", sys.executable, *platform), find_python(LAMBDA_PYTHON))
+        return Target(("--python", sys.executable, *platform), find_python(LAMBDA_PYTHON), DEV)
     if name == "sandbox":
         if not EMULATOR_PYTHON.exists():
             raise BuildError("the local AWS is not installed; run `make emulator`")
-        return Target(("--python", str(EMULATOR_PYTHON)), EMULATOR_PYTHON)
+        return Target(("--python", str(EMULATOR_PYTHON)), EMULATOR_PYTHON, EMULATOR)
     raise BuildError(f"SELFRIGHT_TARGET: aws or sandbox, not {name!r}")
 
 
@@ -104,8 +115,8 @@ def install_vendor(python: Path, target: Target) -> None:
         note.unlink(missing_ok=True)
 
 
-def copy_core(python: Path) -> None:
-    """Put our package under `python`, and beside it the runbooks and workloads that ship with it."""
+def copy_core(python: Path, target: Target) -> None:
+    """Put our package under `python`, and beside it runbooks, workloads and AWS's models, as far as it needs them."""
     without_caches = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
     shutil.copytree(ROOT / "layers" / "core" / "selfright", python / "selfright", ignore=without_caches)
     content = python / CONTENT
@@ -113,6 +124,10 @@ def copy_core(python: Path) -> None:
     for runbook in sorted((ROOT / "runbooks").glob("*.yaml")):
         shutil.copyfile(runbook, content / "runbooks" / runbook.name)
     shutil.copytree(ROOT / "workloads", content / "workloads", ignore=without_caches)
+    found = list(target.botocore.glob("lib/python3.*/site-packages/botocore/data"))
+    if not found:
+        raise BuildError(f"{target.botocore.name} has no botocore; run `make {target.botocore.name}`")
+    trim_models(found[0], services_of(python / "selfright"), python / MODELS)
 
 
 def precompile(python: Path, interpreter: Path) -> None:
@@ -137,7 +152,7 @@ def build(layer: str, artifacts: Path, target: Target) -> None:
     shutil.rmtree(python, ignore_errors=True)
     python.mkdir(parents=True)
     if layer == "core":
-        copy_core(python)
+        copy_core(python, target)
     else:
         install_vendor(python, target)
     if target.interpreter:

@@ -31,8 +31,11 @@ BUILDS_KEPT = 3
 # (`SkipBuild`) and state machines are taken from where they lie when they are deployed.
 LAYER_INPUTS = (
     "layers/build_layer.py",
+    "layers/trim_models.py",
     "layers/core",
     "layers/vendor",
+    "locks/dev.txt",  # these two bring the botocore whose models are trimmed
+    "locks/emulator.txt",
     "locks/vendor.txt",
     "runbooks",
     "workloads",

@@ -81,10 +81,7 @@ class Rehearsal:
     broken: Counts
     fixed: Counts
     api_calls: int
-<<<<<<< ours
     live: tuple[str, str]  # the version that users got before it went wrong, and the one they get in the end
-=======
->>>>>>> theirs
     alarm_state: str
     scale: float
     told: Told
@@ -192,10 +189,7 @@ def _watch(
         broken=broken,
         fixed=traffic.counts().since(after),
         api_calls=_api_calls(server, fault_at),
-<<<<<<< ours
         live=(live_before, _live_version(server)),
-=======
->>>>>>> theirs
         alarm_state=_alarm_state(server, alarm),
         scale=server.scale,
         told=told(case.incident.id),

@@ -12,7 +12,7 @@ def handler(step: Step) -> StepResult:
     return choose_runbook(
         step.incident_id,
         workloads=home.workloads,
-        runbooks=tuple(home.runbooks.values()),
+        shelf=home.shelf,
         store=home.store,
         alarms=home.alarms,
         switches=home.switches,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # only checks and actions of functions need these models: no 
         Tally,
     )
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Clock(Protocol):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from selfright.domain.manifest import Workload
-    from selfright.domain.runbook import Runbook
+    from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
         Alarms,
         Channels,
@@ -51,6 +51,12 @@ class House:
         from selfright.adapters.runbook_files import load_runbooks
 
         return {r.id: r for r in load_runbooks(self.settings.content / "runbooks")}
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        from selfright.domain.runbook import Shelf
+
+        return Shelf(self.runbooks.values())
 
     @cached_property
     def store(self) -> IncidentStore:

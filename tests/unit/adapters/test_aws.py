@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.session import Session
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import (
@@ -86,18 +86,18 @@ def test_errors_of_our_own_pass_unchanged():
 
 
 def test_a_client_is_made_once_though_many_threads_ask_at_the_same_time(monkeypatch: pytest.MonkeyPatch):
-    """A boto3 Session may not make clients in two threads at once: it loses parts of itself."""
+    """A botocore Session may not make clients in two threads at once: it loses parts of itself."""
     making: list[str] = []
-    make = boto3.Session.client
+    make = Session.create_client
 
-    def watched(self: boto3.Session, service: str, **more: object) -> object:
+    def watched(self: Session, service: str, **more: object) -> object:
         making.append(service)
         assert len(making) == 1, "two threads make clients"
         client = make(self, service, **more)  # type: ignore[call-overload]
         making.remove(service)
         return client
 
-    monkeypatch.setattr(boto3.Session, "client", watched)
+    monkeypatch.setattr(Session, "create_client", watched)
     home = Aws()
     with ThreadPoolExecutor(max_workers=4) as pool:
         clients = set(pool.map(lambda n: home.client(("sqs", "sns")[n % 2]), range(16)))

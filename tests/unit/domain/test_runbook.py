@@ -8,7 +8,7 @@ import pytest
 
 from selfright.domain.errors import ManifestError
 from selfright.domain.manifest import ResourceType, Symptom
-from selfright.domain.runbook import Runbook, Stuck, choose_remedy, parse_runbook
+from selfright.domain.runbook import Runbook, Shelf, Stuck, choose_remedy, parse_runbook
 from tests.unit.usecases.world import runbook
 
 PROSE = {
@@ -124,10 +124,18 @@ def test_the_database_runbook_never_raises_capacity_where_that_cannot_help(cause
     assert choose_remedy(runbook(), {**fitting, cause: None}, tried=()).stuck is Stuck.NOT_KNOWN_ENOUGH
 
 
-def test_a_runbook_suits_its_symptoms_of_its_kinds_of_resource():
-    assert parsed().suits(ResourceType.DYNAMODB_TABLE, Symptom.THROTTLING)
-    assert not parsed().suits(ResourceType.DYNAMODB_TABLE, Symptom.LATENCY)
-    assert not parsed().suits(ResourceType.LAMBDA_FUNCTION, Symptom.THROTTLING)
+def test_a_runbook_is_found_by_its_symptoms_of_its_kinds_of_resource():
+    shelf = Shelf([parsed()])
+
+    assert shelf.find(ResourceType.DYNAMODB_TABLE, Symptom.THROTTLING) == parsed()
+    assert shelf.find(ResourceType.DYNAMODB_TABLE, Symptom.LATENCY) is None
+    assert shelf.find(ResourceType.LAMBDA_FUNCTION, Symptom.THROTTLING) is None
+
+
+def test_of_two_runbooks_for_the_same_the_first_is_found():
+    first, second = parsed(), parsed(title="Second")
+
+    assert Shelf([first, second]).find(ResourceType.DYNAMODB_TABLE, Symptom.THROTTLING) is first
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -138,3 +139,29 @@ def test_nothing_else_is_taken_for_a_canary(world: World, measured: Lines):
     handler("receive_signal", world)(batch(GOOD), None)
 
     assert [line for line in measured() if "CanaryDecided" in line] == []
+
+
+@pytest.mark.parametrize("event", [batch(GOOD), batch("not json"), alarm_event()])
+def test_garbage_is_collected_again_after_the_first_event_of_a_cold_start(
+    world: World, event: dict[str, Any]
+):
+    gc.disable()
+    try:
+        handler("receive_signal", world)(event, SimpleNamespace(aws_request_id="request-1"))
+
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def test_a_direct_call_that_fails_collects_garbage_again_as_well(world: World):
+    gc.disable()
+    try:
+        with pytest.raises(BadInputError):
+            handler("receive_signal", world)({}, SimpleNamespace(aws_request_id="request-1"))
+
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
@@ -114,3 +115,14 @@ def test_the_room_that_closes_takes_what_the_state_machine_gives():
     )
 
     assert (close.status, close.error) == ("escalated", "X: y")
+
+
+def test_garbage_is_collected_again_after_the_first_event_of_a_cold_start():
+    gc.disable()
+    try:
+        a_room(Counter())(EVENT, CONTEXT)
+
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

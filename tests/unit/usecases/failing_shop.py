@@ -11,7 +11,7 @@ from selfright.adapters.runbook_files import load_runbook
 from selfright.domain.alarms import State
 from selfright.domain.gates import AlarmNow
 from selfright.domain.manifest import load
-from selfright.domain.runbook import Runbook
+from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.serving import AliasState, Failure, FlagPlace, Release
 from tests.fakes import FakeFlagBoard, FakeFunctions, FakeLogs
 from tests.unit.usecases.world import MANIFEST, ROOT, WENT_OFF, World, alarm_definition, signal
@@ -58,6 +58,7 @@ class FailingShop(World):
     def __init__(self, failing: Callable[[FailingShop], Shares], *, released: bool) -> None:
         super().__init__(load(manifest(), {}, "development"))
         self.runbooks = {RUNBOOK: runbook()}
+        self.shelf = Shelf(self.runbooks.values())
         self.failing = failing
         self.refused = 0.0
         began = WENT_OFF - BROKEN

@@ -14,7 +14,7 @@ from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.gates import AlarmNow
 from selfright.domain.incident import CaseFile
 from selfright.domain.manifest import Workload, load
-from selfright.domain.runbook import Runbook
+from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.signal import Signal
 from selfright.ports import TableState, Throttles, Usage
 from selfright.usecases.receive_signal import receive_signal
@@ -127,6 +127,7 @@ class World:
         self.workload = manifest or workload()
         self.workloads = {self.workload.workload: self.workload}
         self.runbooks = {RUNBOOK: runbook()}
+        self.shelf = Shelf(self.runbooks.values())
         self.clock = StillClock(WENT_OFF + timedelta(seconds=5))
         self.fuse = Fuse()
         self.aws = self  # the rooms ask it for `calls` only

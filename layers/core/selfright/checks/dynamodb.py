@@ -27,7 +27,7 @@ BETWEEN_DECREASES = timedelta(hours=1)
 class Window(BaseModel):
     """How far back to look."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     minutes: int = Field(default=10, ge=3, le=60)
 

@@ -31,7 +31,7 @@ ACCESS_WORDS = ("accessdenied", "unauthorized", "forbidden", "invalidsignature",
 class ErrorWindow(BaseModel):
     """`minutes` to look for causes; `severe_minutes` in a row above `severe_percent` are beyond a first remedy."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     minutes: int = Field(default=10, ge=3, le=60)
     severe_minutes: int = Field(default=15, ge=3, le=60)

@@ -18,7 +18,7 @@ REFUSED_SHARE = 0.01  # of all requests, from which refusals are more than the e
 class QuotaWindow(BaseModel):
     """How far back to look."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     minutes: int = Field(default=10, ge=3, le=60)
 

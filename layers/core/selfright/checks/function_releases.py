@@ -31,7 +31,7 @@ class ReleaseWindow(BaseModel):
     `limit_percent`: failures above it are bad, up to it normal.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     minutes: int = Field(default=60, ge=5, le=180)
     limit_percent: float = Field(default=2.0, gt=0, le=100)

@@ -15,7 +15,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 class Counted(BaseModel):
     """One change that counts; an attempt counts once, however often its record is written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     at: AwareDatetime
     incident: str
@@ -25,7 +25,7 @@ class Counted(BaseModel):
 class Budget(BaseModel):
     """Whose changes are counted, and how many there may be."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     workload: str
     environment: str

@@ -16,13 +16,13 @@ from selfright.domain.manifest import ResourceType
 
 
 class NoParameters(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class CheckResult(BaseModel):
     """Findings, and the numbers behind them for people and for planning."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     findings: dict[str, bool]
     facts: dict[str, Any] = Field(default_factory=dict)
@@ -31,7 +31,7 @@ class CheckResult(BaseModel):
 class Declaration(BaseModel):
     """The part that checks and actions share. `permissions` are IAM actions, as CloudTrail names them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     name: str = Field(pattern=r"^[a-z]+\.[a-z_]+$")
     summary: str

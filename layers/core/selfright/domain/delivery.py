@@ -37,7 +37,7 @@ class DeliveryState(StrEnum):
 class Delivery(BaseModel):
     """One notice on one channel; `status` is the incident's that it tells of."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     channel: str
     type: ChannelType

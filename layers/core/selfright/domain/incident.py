@@ -16,7 +16,7 @@ from selfright.domain.judgement import Judgement
 from selfright.domain.manifest import AlarmBinding, Environment, Severity, Symptom, Workload
 from selfright.domain.signal import Signal, SignalKind, digest
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class IncidentStatus(StrEnum):
@@ -167,7 +167,7 @@ class Attempt(BaseModel):
     """One remedy tried for an incident."""
 
     # A number that is none must not become null on its way through the ledger: a gate looks for it.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     number: int = Field(ge=1)
     findings: dict[str, bool | None] = Field(default_factory=dict)

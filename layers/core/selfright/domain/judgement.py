@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 class Judgement(BaseModel):
     """A verdict and the numbers it rests on: metric values of whole periods before and after the change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     outcome: Outcome
     metric: str
@@ -68,7 +68,7 @@ _UNDECIDED = {GuardState.UNSEEN, GuardState.SUSPECT}
 class Watched(BaseModel):
     """One alarm's definition with its datapoints: epoch seconds of a period's start to value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     name: str
     metric: str

@@ -35,7 +35,7 @@ _OVER = {IncidentStatus.RESOLVED, IncidentStatus.RECOVERED}
 class Notice(BaseModel):
     """What one channel is to be given; `body` is the request as its service defines it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     type: ChannelType
     body: dict[str, Any]

@@ -35,7 +35,7 @@ _SENDERS = {
 class Report(BaseModel):
     """An incident in words. Each part has at most LONGEST_PART characters."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     incident: Incident
     happened: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from selfright.domain.errors import ManifestError
 from selfright.domain.manifest import ResourceType, Severity, Symptom
 
-FROZEN = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid", str_strip_whitespace=True)
 Name = Field(pattern=r"^[a-z][a-z0-9-]{1,60}$")
 Prose = Field(min_length=1)
 
@@ -80,8 +80,20 @@ class Runbook(BaseModel):
     remedies: tuple[Remedy, ...] = ()
     escalate_when: tuple[EscalateWhen, ...] = ()
 
-    def suits(self, resource_type: ResourceType, symptom: Symptom) -> bool:
-        return resource_type in self.matches.resource_types and symptom in self.matches.symptoms
+
+class Shelf:
+    """Runbooks by what they are for: choosing takes as long among thousands as among two."""
+
+    def __init__(self, runbooks: Iterable[Runbook]) -> None:
+        self._found: dict[tuple[ResourceType, Symptom], Runbook] = {}
+        for runbook in runbooks:
+            for resource_type in runbook.matches.resource_types:
+                for symptom in runbook.matches.symptoms:
+                    self._found.setdefault((resource_type, symptom), runbook)
+
+    def find(self, resource_type: ResourceType, symptom: Symptom) -> Runbook | None:
+        """The first runbook in the given order that suits this symptom of this kind of resource."""
+        return self._found.get((resource_type, symptom))
 
 
 def parse_runbook(file: str, text: Mapping[str, Any]) -> Runbook:

@@ -43,7 +43,7 @@ class Signal(BaseModel):
     (a job is still running). `at` is when it became so, not when the event came in.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: SignalKind = SignalKind.ALARM
     account: str
@@ -122,7 +122,7 @@ class DecisionReason(StrEnum):
 class DecisionRecord(BaseModel):
     """One per signal, also where nothing was done."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     signal: Signal
     decision: Decision

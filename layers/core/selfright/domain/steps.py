@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfright.domain.incident import IncidentStatus
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Next(StrEnum):

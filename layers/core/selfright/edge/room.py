@@ -6,6 +6,7 @@ Errors go out under their own class names: those are what statemachines/*.asl.js
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ def room(
                 raise
             finally:
                 count_calls(sum(calls().values()) - before)
+                collect_garbage_again()
             logger.info("step done", extra={"result": result.model_dump(mode="json")})
             return result.model_dump(mode="json")
 
@@ -76,3 +78,10 @@ def count_calls(number: int) -> None:
     """Write the AWS calls of one invocation as an EMF metric."""
     metrics.add_metric(name="AwsCalls", unit=MetricUnit.Count, value=number)
     metrics.flush_metrics()
+
+
+def collect_garbage_again() -> None:
+    """End of a cold start, see selfright/__init__.py. What it made stays for good and is never looked at again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -17,7 +17,7 @@ PREFIX = "SELFRIGHT_"
 class Settings(BaseModel):
     """SELFRIGHT_<NAME> of each field. Empty where a room does not need it; using an empty one is an error."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     environment: Environment
     content: Path = Field(description="Folder with runbooks/ and workloads/, shipped in the core layer.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from selfright.domain.gates import ask_gates
 from selfright.domain.incident import Attempt, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import Workload
-from selfright.domain.runbook import Runbook
+from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
@@ -18,7 +18,7 @@ def choose_runbook(
     incident_id: str,
     *,
     workloads: Mapping[str, Workload],
-    runbooks: Sequence[Runbook],
+    shelf: Shelf,
     store: IncidentStore,
     alarms: Alarms,
     switches: SwitchBoard,
@@ -35,7 +35,7 @@ def choose_runbook(
     case = store.case(incident_id)
     incident = case.incident
     workload = workloads[incident.workload]
-    runbook, found_text = _runbook(incident, workload, runbooks)
+    runbook, found_text = _runbook(incident, workload, shelf)
     found = Entry(
         key="runbook",
         at=clock.now(),
@@ -65,14 +65,12 @@ def choose_runbook(
     return StepResult(next=Next.CHECK, attempt=1)
 
 
-def _runbook(
-    incident: Incident, workload: Workload, runbooks: Sequence[Runbook]
-) -> tuple[Runbook | None, str]:
+def _runbook(incident: Incident, workload: Workload, shelf: Shelf) -> tuple[Runbook | None, str]:
     """The runbook that suits, and what the timeline says about the choice."""
     if incident.alarm_name is None:
         return None, f"none: no alarm could prove that a remedy for {incident.symptom} worked"
     kind = workload.resource(incident.resource).type
-    runbook = next((r for r in runbooks if r.suits(kind, incident.symptom)), None)
+    runbook = shelf.find(kind, incident.symptom)
     return (
         runbook,
         f"{runbook.id}: {runbook.title}" if runbook else f"none for {incident.symptom} of a {kind}",

@@ -29,11 +29,11 @@ from selfright.domain.gates import (
     overall,
 )
 from selfright.domain.manifest import AlarmBinding, Workload
-from selfright.domain.runbook import EscalateWhen, Runbook
+from selfright.domain.runbook import EscalateWhen, Runbook, Shelf
 from selfright.domain.signal import DecisionReason, Signal, SignalKind
 from selfright.ports import Action, Check
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 NO_EARLIER_CHANGES = "nothing was changed here in the last two days"
 ASSUMED: Mapping[Gate, str] = {
     Gate.KILL_SWITCH: "the kill switch is off",
@@ -144,7 +144,7 @@ def explain_signal(
         why = back if signal.state is State.OK else DecisionReason.NO_DATA_IS_NO_PROBLEM
         return Explanation(signal=seen, would=Would.NOTHING, say=f"noted: {why}")
     kind = workload.resource(alarm.resource).type
-    runbook = next((r for r in runbooks if r.suits(kind, alarm.symptom)), None)
+    runbook = Shelf(runbooks).find(kind, alarm.symptom)
     if runbook is None:
         say = f"people are told: no runbook is for {alarm.symptom} of a {kind}"
         return Explanation(signal=seen, would=Would.PEOPLE, say=say)

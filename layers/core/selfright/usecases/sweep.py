@@ -31,7 +31,7 @@ T = TypeVar("T")
 class SweepReport(BaseModel):
     """What one sweep found and mended: incidents by id, leases by target."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     opened: tuple[str, ...] = ()
     started: tuple[str, ...] = ()

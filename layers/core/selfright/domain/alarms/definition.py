@@ -33,7 +33,7 @@ _BAND_COMPARISONS = frozenset({Comparison.OUTSIDE_BAND, Comparison.BELOW_BAND, C
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
 
 class Metric(_Frozen):

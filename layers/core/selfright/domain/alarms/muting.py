@@ -35,7 +35,7 @@ class CronSchedule(BaseModel):
     As in standard cron, a day has to match both day fields, unless both are restricted: then one is enough.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -53,7 +53,7 @@ class CronSchedule(BaseModel):
 class MuteRule(BaseModel):
     """An alarm mute rule. `starts` is a cron schedule, or the one local time of an at() expression."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, arbitrary_types_allowed=True)
 
     name: str
     alarms: frozenset[str]

@@ -32,7 +32,7 @@ Count = Annotated[int, Field(ge=1)]
 class _Shape(BaseModel):
     """Part of AWS's JSON: PascalCase keys, exact types, keys that we do not need ignored."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, strict=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, alias_generator=to_pascal, strict=True, extra="ignore")
 
 
 class _Dimension(_Shape):

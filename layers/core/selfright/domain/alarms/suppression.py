@@ -31,7 +31,7 @@ class SuppressedBy(StrEnum):
 class ActionsSuppressor(BaseModel):
     """The suppressor of a composite alarm. Both periods in seconds."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     alarm: str
     wait_period: int = DEFAULT_PERIOD

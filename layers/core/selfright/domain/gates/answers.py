@@ -77,7 +77,7 @@ class Reason(StrEnum):
 class GateResult(BaseModel):
     """One gate's answer, with what it looked at. `value` and `threshold` are texts for people."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     gate: Gate
     verdict: Verdict

@@ -13,7 +13,7 @@ from selfright.domain.gates.history import Change
 from selfright.domain.gates.storm import Storm
 from selfright.domain.manifest import Autonomy, Closure
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class Unknown(BaseModel):

@@ -39,7 +39,7 @@ class Fate(StrEnum):
 class Change(BaseModel):
     """One change to one target, as far as it has come."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     incident: str
     attempt: int

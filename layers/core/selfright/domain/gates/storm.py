@@ -18,7 +18,7 @@ class Troubles(BaseModel):
     or in progress, it is trouble still.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     problems: Mapping[str, str] = {}
     """Fingerprint to resource."""
@@ -36,7 +36,7 @@ class Troubles(BaseModel):
 
 
 class Storm(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     unhealthy: int
     resources: int
