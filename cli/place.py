@@ -27,7 +27,8 @@ def store(in_sandbox: bool, stack: str) -> DynamoDBIncidentStore:
     if in_sandbox:
         use_sandbox()
     aws = Aws()
-    return DynamoDBIncidentStore(aws, stack_output(aws, stack, "LedgerTable"))
+    (table,) = stack_outputs(aws, stack, "LedgerTable")
+    return DynamoDBIncidentStore(aws, table)
 
 
 def use_sandbox() -> None:
@@ -43,10 +44,10 @@ def use_sandbox() -> None:
     os.environ.update(found.server.environment())
 
 
-def stack_output(aws: Aws, stack: str, key: str) -> str:
-    """One output of a stack.
+def stack_outputs(aws: Aws, stack: str, *keys: str) -> list[str]:
+    """These outputs of a stack, in this order.
 
-    Raises NotFoundError where the stack or the output does not exist.
+    Raises NotFoundError where the stack or an output does not exist.
     """
     client = aws.client("cloudformation")
     with translated(f"reading stack {stack}"):
@@ -56,7 +57,8 @@ def stack_output(aws: Aws, stack: str, key: str) -> str:
             if error.response["Error"]["Code"] == "ValidationError":
                 raise NotFoundError(f"there is no stack {stack} in this account and region") from error
             raise
-    for output in found.get("Outputs", ()):
-        if output["OutputKey"] == key:
-            return str(output["OutputValue"])
-    raise NotFoundError(f"stack {stack} has no output {key}")
+    outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in found.get("Outputs", ())}
+    for key in keys:
+        if key not in outputs:
+            raise NotFoundError(f"stack {stack} has no output {key}")
+    return [outputs[key] for key in keys]

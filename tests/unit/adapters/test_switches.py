@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from selfright.adapters.switches import AppConfigSwitchBoard
-from selfright.domain.errors import NotFoundError, SourceDownError
+from selfright.domain.errors import BusyError, NotFoundError, SourceDownError
 from selfright.domain.incident import Attempt
 from selfright.domain.manifest import Autonomy
 from selfright.edge.settings import Settings
@@ -119,3 +119,37 @@ def test_the_templates_schema_allows_what_we_can_read():
     assert {f"switch_{name}" for name in ("application", "environment", "profile")} <= set(
         Settings.model_fields
     )
+
+
+def test_a_thrown_board_is_deployed_whole_with_its_reason(stubbed: Stubbed):
+    wanted = Switches(kill_switch=True, autonomy={"database-performance": Autonomy.SUGGEST})
+    where = {"ApplicationId": "app", "ConfigurationProfileId": "profile"}
+    stubbed.answer(
+        "appconfig",
+        "create_hosted_configuration_version",
+        {"VersionNumber": 7},
+        **where,
+        Description="too many alarms",
+        ContentType="application/json",
+        Content=b'{"kill_switch":true,"autonomy":{"database-performance":"suggest"}}',
+    )
+    stubbed.answer(
+        "appconfig",
+        "start_deployment",
+        {},
+        **where,
+        EnvironmentId="env",
+        ConfigurationVersion="7",
+        DeploymentStrategyId="at-once",
+        Description="too many alarms",
+    )
+
+    board(stubbed).throw(wanted, "at-once", "too many alarms")
+
+
+def test_two_people_at_the_switch_board_do_not_both_win(stubbed: Stubbed):
+    stubbed.answer("appconfig", "create_hosted_configuration_version", {"VersionNumber": 7})
+    stubbed.refuse("appconfig", "start_deployment", "ConflictException", "Deployment number 3 is in progress")
+
+    with pytest.raises(BusyError, match=r"throwing a switch.*in progress"):
+        board(stubbed).throw(Switches(kill_switch=True), "at-once", "because")

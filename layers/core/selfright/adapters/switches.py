@@ -29,3 +29,28 @@ class AppConfigSwitchBoard:
             return Switches.model_validate_json(body)
         except ValidationError as error:
             raise SourceDownError(f"the switch board is not valid: {error.errors()[0]['msg']}") from error
+
+    def throw(self, switches: Switches, strategy: str, because: str) -> None:
+        """Deploy a whole new board. `strategy`: one that is at once and bakes for no time; `because` goes on record.
+
+        Raises BusyError while another change of the board is under way.
+        """
+        where = {
+            "ApplicationId": self._where["ApplicationIdentifier"],
+            "ConfigurationProfileId": self._where["ConfigurationProfileIdentifier"],
+        }
+        with translated("throwing a switch", changing=True):
+            client = self._aws.client("appconfig")
+            version = client.create_hosted_configuration_version(
+                **where,
+                Description=because,
+                ContentType="application/json",
+                Content=switches.model_dump_json().encode(),
+            )["VersionNumber"]
+            client.start_deployment(
+                **where,
+                EnvironmentId=self._where["EnvironmentIdentifier"],
+                ConfigurationVersion=str(version),
+                DeploymentStrategyId=strategy,
+                Description=because,
+            )
