@@ -82,11 +82,56 @@ def test_a_composite_alarm_tells_its_suppressor(stubbed: Stubbed):
         "StateUpdatedTimestamp": WENT_OFF,
         "StateTransitionedTimestamp": WENT_OFF,
         "ActionsSuppressedBy": "WaitPeriod",
+        "AlarmRule": "ALARM(a) OR ALARM(b)",
     }
     described(stubbed, composite=(composite,))
     mute_rules(stubbed)
 
-    assert CloudWatchAlarms(stubbed.aws).now("throttled").suppressed_by == "WaitPeriod"
+    now = CloudWatchAlarms(stubbed.aws).now("throttled")
+
+    assert now.suppressed_by == "WaitPeriod"
+    assert now.unjudgeable == "a composite alarm has no numbers of its own"
+
+
+BAND = {
+    "ComparisonOperator": "GreaterThanUpperThreshold",
+    "ThresholdMetricId": "band",
+    "Threshold": None,
+    "Metrics": [
+        {
+            "Id": "m",
+            "MetricStat": {
+                "Metric": {"Namespace": "Shop", "MetricName": "Load"},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        },
+        {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(m, 2)"},
+    ],
+}
+BY_FUNCTION = 'SELECT SUM(Errors) FROM "AWS/Lambda" group by FunctionName'
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, None),
+        (BAND, "band of anomaly detection"),
+        ({"Metrics": [{"Id": "q", "Expression": BY_FUNCTION, "Period": 60}]}, "many series"),
+        ({"ComparisonOperator": "Resembles"}, "not known here: ComparisonOperator"),
+    ],
+)
+def test_an_alarm_whose_rule_could_not_prove_a_fix_says_why(
+    stubbed: Stubbed, changes: dict[str, Any], why: str | None
+):
+    single = ("MetricName", "Namespace", "Statistic", "Dimensions", "Period") if "Metrics" in changes else ()
+    alarm = {k: v for k, v in (METRIC_ALARM | changes).items() if v is not None and k not in single}
+    described(stubbed, alarm)
+    mute_rules(stubbed)
+
+    unjudgeable = CloudWatchAlarms(stubbed.aws).now("throttled").unjudgeable
+
+    assert unjudgeable is None if why is None else why in str(unjudgeable)
 
 
 def test_an_alarm_that_is_gone_is_said_to_be_missing(stubbed: Stubbed):

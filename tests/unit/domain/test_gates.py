@@ -139,6 +139,14 @@ STOPS: list[tuple[Gate, Reason, dict[str, Any], str]] = [
     (Gate.PROTECTED, Reason.RESOURCE_PROTECTED, {"protected": True}, "protects"),
     (Gate.ABSURD, Reason.IMPOSSIBLE_NUMBER, {"figures": {"estimate_usd": 1e11}}, "estimate_usd is 1e+11"),
     (Gate.ABSURD, Reason.IMPOSSIBLE_NUMBER, {"figures": {"after": {"units": -1}}}, "after.units is -1"),
+    (Gate.VERIFIABLE, Reason.SOURCE_DOWN, {"alarm": DOWN}, DOWN.error),
+    (Gate.VERIFIABLE, Reason.NO_VERDICT_POSSIBLE, {"alarm": alarm(unjudgeable="a composite")}, "a composite"),
+    (
+        Gate.VERIFIABLE,
+        Reason.NO_VERDICT_POSSIBLE,
+        {"by_alarm": False, "alarm": None},
+        "not reported by an alarm",
+    ),
     (Gate.FLAPPING, Reason.SOURCE_DOWN, {"alarm_changes": DOWN}, DOWN.error),
     (Gate.OWN_ACTION, Reason.SOURCE_DOWN, {"changes": DOWN}, DOWN.error),
     (
@@ -287,10 +295,12 @@ def test_a_limit_itself_is_still_within_it(gate: Gate, changes: dict[str, Any], 
         Gate.PROTECTED,
         Gate.FLAPPING,
         Gate.BACK_OFF,
+        Gate.VERIFIABLE,
     ],
 )
 def test_gates_that_speak_of_a_change_have_nothing_against_looking(gate: Gate):
     looking = facts(
+        alarm=alarm(unjudgeable="a composite"),
         autonomy=None,
         radius=None,
         last_action_at=None,

@@ -9,7 +9,7 @@ from typing import Any
 from selfright.adapters.aws import Aws, translated
 from selfright.adapters.metric_data import read_metric_data
 from selfright.domain.alarms import AlarmDefinition, State
-from selfright.domain.errors import NotFoundError
+from selfright.domain.errors import BadInputError, NotFoundError
 from selfright.domain.gates import AlarmNow
 from selfright.domain.judgement import Watched
 from selfright.domain.signal import Signal
@@ -29,6 +29,7 @@ class CloudWatchAlarms:
             actions_enabled=alarm.get("ActionsEnabled", True),
             suppressed_by=alarm.get("ActionsSuppressedBy"),
             muted_by=self._muted_by(name),
+            unjudgeable=_unjudgeable(alarm),
         )
 
     def alarming(self, names: Sequence[str]) -> Sequence[Signal]:
@@ -70,6 +71,21 @@ class CloudWatchAlarms:
                 for rule in page.get("AlarmMuteRuleSummaries", ()):
                     return str(rule["AlarmMuteRuleArn"]).rsplit(":", 1)[-1]
         return None
+
+
+def _unjudgeable(alarm: dict[str, Any]) -> str | None:
+    """Why `domain.judgement` could give no verdict by this alarm's rule; None where it can."""
+    if "AlarmRule" in alarm:
+        return "a composite alarm has no numbers of its own"
+    try:
+        definition = AlarmDefinition.parse(alarm)
+    except BadInputError as unknown:
+        return f"its rule is not known here: {unknown}"
+    if definition.comparison.uses_band:
+        return "it compares with a band of anomaly detection"
+    if any("GROUP BY" in (query.expression or "").upper() for query in definition.queries):
+        return "it watches many series at once"
+    return None
 
 
 def _signal(alarm: dict[str, Any]) -> Signal:

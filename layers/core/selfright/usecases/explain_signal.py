@@ -41,6 +41,7 @@ ASSUMED: Mapping[Gate, str] = {
     Gate.MUTED: "the alarm's actions are enabled, and nobody muted it since the event",
     Gate.STORM: "no other resource of the workload is in trouble",
     Gate.ABSURD: "the numbers of checks and plan can be true",
+    Gate.VERIFIABLE: "the alarm watches one series of numbers",
     Gate.AUTONOMY: "the switch board does not lower the manifest's level",
     Gate.FLAPPING: "the alarm did not change its state in the two days before",
     Gate.OWN_ACTION: NO_EARLIER_CHANGES,

@@ -18,6 +18,7 @@ _STATUS = {
     Reason.TOO_MANY_IN_TROUBLE: IncidentStatus.ESCALATED,
     Reason.RESOURCE_PROTECTED: IncidentStatus.ESCALATED,
     Reason.IMPOSSIBLE_NUMBER: IncidentStatus.ESCALATED,
+    Reason.NO_VERDICT_POSSIBLE: IncidentStatus.ESCALATED,
     Reason.ALARM_FLAPS: IncidentStatus.ESCALATED,
     Reason.CAUSED_BY_US: IncidentStatus.ESCALATED,
     Reason.TARGET_SPENT: IncidentStatus.ESCALATED,

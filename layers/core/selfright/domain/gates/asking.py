@@ -82,6 +82,12 @@ GATES: dict[Gate, AskedGate] = {
         "built in (domain/gates/sanity.py)",
         (Reason.IMPOSSIBLE_NUMBER,),
     ),
+    Gate.VERIFIABLE: AskedGate(
+        permission.verifiable,
+        "Whether the alarm's own rule could prove that a change helped; a composite's or a band's cannot.",
+        "the alarm (CloudWatch)",
+        (Reason.NO_VERDICT_POSSIBLE, Reason.SOURCE_DOWN),
+    ),
     Gate.AUTONOMY: AskedGate(
         permission.autonomy,
         "How far the runbook may go by itself for this workload.",

@@ -34,6 +34,8 @@ class AlarmNow(BaseModel):
     actions_enabled: bool = True
     suppressed_by: str | None = None
     muted_by: str | None = None
+    unjudgeable: str | None = None
+    """Why its rule cannot tell whether a change helped; None where it can."""
 
 
 class Radius(BaseModel):

@@ -82,6 +82,19 @@ def absurd_input(facts: GateFacts) -> GateResult:
     return go(gate, "every number can be true", wanted)
 
 
+def verifiable(facts: GateFacts) -> GateResult:
+    gate, wanted = Gate.VERIFIABLE, "a rule over one series of numbers"
+    if not facts.planned:
+        return go(gate, NOT_PLANNED, wanted)
+    if not facts.by_alarm:
+        return stop(gate, Reason.NO_VERDICT_POSSIBLE, NO_ALARM, wanted)
+    if facts.alarm is None or isinstance(facts.alarm, Unknown):
+        return down(gate, facts.alarm or Unknown(error="not read"), wanted)
+    if facts.alarm.unjudgeable:
+        return stop(gate, Reason.NO_VERDICT_POSSIBLE, facts.alarm.unjudgeable, wanted)
+    return go(gate, wanted, wanted)
+
+
 def autonomy(facts: GateFacts) -> GateResult:
     gate, wanted = Gate.AUTONOMY, Autonomy.AUTO.value
     if facts.autonomy is None:
