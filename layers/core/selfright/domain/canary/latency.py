@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,7 +19,9 @@ def judge_latency(
 ) -> LatencyRuling:
     """The verdict on per-minute latencies at look number `gate` of `plan.gates`, without minutes of cold starts.
 
-    FAIL needs both: a shift that chance does not explain, and one that is large enough to matter.
+    All minutes since the canary's first call: each has one point of either side, whatever the weight. Medians (p50)
+    compare fairly between many calls and few; a p95 of few calls is lower than one of many. FAIL needs both: a
+    shift that chance does not explain, and one that is large enough to matter.
     """
     threshold = plan.alpha_latency / plan.gates
     old, new = ([p.value for p in side if not p.cold_start] for side in (control, canary))
@@ -89,7 +92,8 @@ def hodges_lehmann(control: Sequence[float], canary: Sequence[float]) -> float:
 
 def _pairs_won(control: Sequence[float], canary: Sequence[float]) -> float:
     """Pairs in which the canary is slower; equal ones count half."""
-    return sum((new > old) + 0.5 * (new == old) for new in canary for old in control)
+    old = sorted(control)
+    return sum(bisect_left(old, new) + bisect_right(old, new) for new in canary) / 2
 
 
 def _exact_tail(u: int, n: int, m: int) -> float:

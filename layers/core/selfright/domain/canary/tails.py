@@ -58,8 +58,8 @@ def _upper(x: int, low: int, high: int, mode: int, ratio: Callable[[int], float]
         everything += weight
         if k + 1 >= x:
             tail += weight
-            if weight <= NEGLIGIBLE * tail:
-                break
+        if weight <= NEGLIGIBLE * tail:  # also where it is 0: x is further out than a float reaches
+            break
     weight = 1.0
     for k in range(mode - 1, low - 1, -1):
         weight /= ratio(k)
