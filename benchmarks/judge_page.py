@@ -154,16 +154,15 @@ def _lucky_text(lucky: Sequence[tuple[Played, str]], goal: float) -> str:
 
 
 def _missed_text(bad: Sequence[Played]) -> str:
-    """How often ours promotes a bad release: there it must be within the service level, or hard to see."""
-    beyond = [played for played in bad if (played.cell.rate or 0.0) > played.cell.service_level]
-    within = [played for played in bad if played not in beyond]
+    """How often ours promotes a bad release: where it is within the service level and hard to see."""
     told = []
-    for kind, some in (("above", beyond), ("within", within)):
-        worst = max(some, key=lambda played: played.promoted / played.cell.runs)
+    for kind, above in (("above", True), ("within", False)):
+        some = [p for p in bad if ((p.cell.rate or 0.0) > p.cell.service_level) is above]
+        worst = max(some, key=lambda played: played.promoted)
         cell = worst.cell
+        where = f" ({cell.base:.1%} → {cell.rate or 0.0:.0%} at {cell.calls} calls a minute)"
         told.append(
-            f"{kind} the service level {worst.promoted / cell.runs:.1%} ({cell.base:.1%} → {cell.rate or 0.0:.0%} "
-            f"at {cell.calls} calls a minute)"
+            f"{kind} the service level {worst.promoted / cell.runs:.1%}{where if worst.promoted else ''}"
         )
     return f"Let through by ours although they are worse, at most: {', '.join(told)}."
 

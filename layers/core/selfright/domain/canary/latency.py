@@ -28,11 +28,8 @@ def judge_latency(
     p_value = shift = floor = None
     if absurd := [v for v in (*old, *new) if not math.isfinite(v) or v < 0]:
         verdict, reason = Verdict.ERROR, f"a latency of {absurd[0]}"
-    elif not 1 <= gate <= plan.gates:
-        verdict, reason = (
-            Verdict.ERROR,
-            f"gate {gate} is none of the {plan.gates} planned: no alpha is left for it",
-        )
+    elif unplanned := plan.unplanned(gate):
+        verdict, reason = Verdict.ERROR, unplanned
     elif not old or not new:
         verdict, reason = Verdict.INCONCLUSIVE, f"no latency of {'control' if not old else 'canary'}"
     else:

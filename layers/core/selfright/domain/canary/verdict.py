@@ -80,6 +80,12 @@ class Plan(BaseModel):
     max_error_rate: Share = 0.05  # the service level: whoever fails more often never passes
     latency_floor: Share = 0.1  # slower by less than this share of the control's median does not matter
 
+    def unplanned(self, gate: int) -> str | None:
+        """Why there must be no look number `gate`; None where it was planned, from 1."""
+        if 1 <= gate <= self.gates:
+            return None
+        return f"gate {gate} is none of the {self.gates} planned: no alpha is left for it"
+
 
 class CountsRuling(BaseModel):
     """A verdict on error counts at a gate, with everything that it rests on."""
