@@ -61,6 +61,7 @@ class Cell:
     base_end: float = 0.01
     rate: float | None = None
     slower: float | None = None
+    burst: int = 1  # failures that come together, on one version
     seed: int = SEED
     weights: Sequence[float] = WEIGHTS
     step: int = STEP
@@ -115,7 +116,8 @@ def rows(only: str) -> Iterator[Row]:
             for n in LATENCY_CALLS
         )
     )
-    text = page(healthy, bad, slow, GOAL)
+    bursts = list(_play(Cell(n, HEALTHY_RUNS, burst=3) for n in (10, 100, 1000)))
+    text = page(healthy, bad, slow, bursts, GOAL)
     publish(text.tables, {"dice": str(SEED), "runs a cell": f"{HEALTHY_RUNS} healthy, {BAD_RUNS} bad"}, PAGE)
     yield judged(names[0], text.worst, "share", "goal 1 %", text.worst / GOAL, 1.0, text.worst_note)
     yield judged(names[1], text.minutes, "minutes", text.rival, text.ratio, AS_FAST, text.detection_note)

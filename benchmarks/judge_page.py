@@ -55,8 +55,17 @@ class Findings:
     tables: str
 
 
-def page(healthy: Sequence[Played], bad: Sequence[Played], slow: Sequence[Played], goal: float) -> Findings:
-    """Everything there is to say about these outcomes. `goal`: the share of healthy releases that may be lost."""
+def page(
+    healthy: Sequence[Played],
+    bad: Sequence[Played],
+    slow: Sequence[Played],
+    bursts: Sequence[Played],
+    goal: float,
+) -> Findings:
+    """Everything there is to say about these outcomes. `goal`: the share of healthy releases that may be lost.
+
+    `bursts` break an assumption of all methods and are shown, not judged.
+    """
     keepers = [method for method in METHODS if max(cell.share(method) for cell in healthy) <= goal]
     ratios = [played.minutes(OURS) / _best(played, keepers) for played in bad]
     counts = max(healthy, key=lambda played: played.share(OURS))
@@ -85,6 +94,8 @@ def page(healthy: Sequence[Played], bad: Sequence[Played], slow: Sequence[Played
                 "### Slower releases rolled back",
                 "Share rolled back, minutes served: ours · kayenta.",
                 _slow_table(slow),
+                "### Healthy releases rolled back, if failures come in threes on one version",
+                _healthy_table(bursts),
             )
         ),
     )

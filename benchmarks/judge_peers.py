@@ -47,11 +47,12 @@ def main() -> None:
 
 
 def errors(dice: Any, cell: Any, old: Any, new: Any, gates: Any) -> tuple[Any, dict[str, Any]]:
-    """Calls fail independently; the live version's rate goes from base to base_end in a straight line."""
+    """Calls fail in bursts on one version; the live version's rate goes from base to base_end in a straight line."""
+    burst = cell["burst"]
     base = np.linspace(cell["base"], cell["base_end"], old.shape[1])
     rate = base if cell["rate"] is None else np.full(old.shape[1], cell["rate"])
-    old_bad = dice.binomial(old, np.broadcast_to(base, old.shape))
-    new_bad = dice.binomial(new, np.broadcast_to(rate, new.shape))
+    old_bad = burst * dice.binomial(old // burst, np.broadcast_to(base, old.shape))
+    new_bad = burst * dice.binomial(new // burst, np.broadcast_to(rate, new.shape))
     p_so_far = fisher(*(np.cumsum(a, axis=1) for a in (old, old_bad, new, new_bad)))
     failing = new_bad > 0
     twice = np.zeros_like(failing)
