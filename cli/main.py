@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import Any
 
 import typer
 
@@ -30,6 +32,7 @@ def main() -> None:
     from sandbox.server import SandboxError
     from selfright.domain.errors import BadInputError, SelfrightError
 
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except BadInputError as error:
@@ -38,6 +41,12 @@ def main() -> None:
         _end(str(error), 1)
     except KeyboardInterrupt:
         _end("stopped", 1)
+
+
+def _interrupt(number: int, _frame: Any) -> None:
+    """End as Ctrl-C does, so that a sandbox is taken down; a second one does not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _end(message: str, code: int) -> None:

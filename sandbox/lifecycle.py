@@ -32,18 +32,22 @@ class AlreadyRunningError(SandboxError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A template to deploy. `layers`: it has layers, and so must be built before."""
+    """A template to deploy. `layers`: it has layers, and so must be built before; `workloads`: with these in them.
+
+    Without it, the shipped ones.
+    """
 
     name: str
     template: Path
     parameters: dict[str, str] = field(default_factory=dict)
     layers: bool = True
+    workloads: Path | None = None
 
 
 def both_stacks(scale: float, environment: workload.Environment = "development") -> tuple[Stack, ...]:
     """Selfright and the sample workload that it looks after, as the sandbox deploys them."""
     return (
-        Stack(CONTROL_PLANE, ROOT / "template.yaml", {"Environment": environment, "StartPaused": "false"}),
+        control_plane(environment),
         Stack(
             workload.stack_name(environment),
             workload.TEMPLATE,
@@ -51,6 +55,12 @@ def both_stacks(scale: float, environment: workload.Environment = "development")
             layers=False,
         ),
     )
+
+
+def control_plane(environment: str, workloads: Path | None = None, **parameters: str) -> Stack:
+    """Selfright for the manifests in `workloads`, else the shipped ones; `parameters` are the template's."""
+    given = {"Environment": environment, "StartPaused": "false", **parameters}
+    return Stack(CONTROL_PLANE, ROOT / "template.yaml", given, workloads=workloads)
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,7 @@ def _build_and_deploy(stack: Stack, starting: Future[Server], tell: Tell) -> Out
     """Build while the server starts, deploy when it answers."""
     template = stack.template
     if stack.layers:
-        built = build(template, HOME / "build" / stack.name, "sandbox")
+        built = build(template, HOME / "build" / stack.name, "sandbox", stack.workloads)
         tell(f"{stack.name}: {'build is up to date' if built.reused else 'built'}", built.seconds)
         template = built.template
     server = starting.result()

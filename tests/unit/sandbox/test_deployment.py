@@ -81,6 +81,18 @@ def test_each_target_has_a_digest_of_its_own(project: Path):
     assert digest_of_inputs(template, "sandbox") != digest_of_inputs(template, "aws")
 
 
+def test_other_workloads_are_another_build(project: Path):
+    template, others = project / "template.yaml", project / "others"
+    (others / "w").mkdir(parents=True)
+    (others / "w" / "base.yaml").write_text("before\n")
+    before = digest_of_inputs(template, "sandbox", others)
+    assert before != digest_of_inputs(template, "sandbox")
+
+    (others / "w" / "base.yaml").write_text("after\n")
+
+    assert digest_of_inputs(template, "sandbox", others) != before
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
