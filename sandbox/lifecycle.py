@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from sandbox import workload
+from sandbox import people, workload
 from sandbox.deployment import build, deploy
 from sandbox.server import ROOT, SandboxError, Server, start
+from selfright.domain.manifest import Workload
 
 HOME = ROOT / ".selfright"
 STACKS_FILE = "stacks.json"
@@ -94,10 +95,12 @@ def up(
     scale: float = 12.0,
     auth: bool = False,
     stacks: tuple[Stack, ...],
+    people_of: Workload | None = None,
     tell: Tell | None = None,
 ) -> tuple[Server, dict[str, Outputs]]:
     """Start a sandbox and deploy `stacks`, all at once; answers the server and each stack's outputs.
 
+    `people_of`: the channels of this workload lead to services that the sandbox plays itself.
     Raises AlreadyRunningError, or SandboxError after cleaning up where a step failed.
     """
     tell = tell or _say_nothing
@@ -117,6 +120,8 @@ def up(
                 deploying = {s.name: pool.submit(_build_and_deploy, s, starting, tell) for s in stacks}
             server = starting.result()
             outputs = {name: future.result() for name, future in deploying.items()}
+            if people_of:
+                people.lead_here(server, people_of)
             (server.folder / STACKS_FILE).write_text(json.dumps(outputs, indent=2) + "\n")
         except BaseException:
             _clear(home)
