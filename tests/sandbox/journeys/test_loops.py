@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ SCALE = 30.0
 LOOPING, FLAPPING = "shop-01", "shop-02"
 # Write units of an order: as the shop grows, more is ordered than it can take, each time within half an hour.
 DEMANDS = (20, 45, 110)
+OUT_OF_SIGHT = timedelta(minutes=8)  # more than the evaluation range of an alarm over two minutes
 SLOWLY = 120.0  # seconds of the wall: the capacity that was saved is used up, the alarm goes off, a verdict is found
 
 
@@ -45,6 +46,8 @@ def quiet_since(open_street: tuple[Street, Customers]) -> datetime:
     customers.come((FLAPPING,))
     street.closed(FLAPPING, 3)
     customers.come(())
+    gone = street.now
+    street.until("the alarm no longer sees what was measured", lambda: street.now > gone + OUT_OF_SIGHT)
     street.set_alarm(FLAPPING, "OK")
     return street.now
 
