@@ -20,8 +20,8 @@ _IN_WORDS = {
     Decision.OPENED: "opened an incident",
     Decision.JOINED: "joined an open one",
     Decision.HELD: "held by the storm",
-    Decision.RECOVERED: "an alarm is over",
-    Decision.IGNORED: "late: their alarm is over",
+    Decision.RECOVERED: "told that an alarm is over",
+    Decision.IGNORED: "came after their alarm was over",
 }
 
 
@@ -72,6 +72,7 @@ def report(result: Storm, total_seconds: float) -> dict[str, Any]:
         "held": result.held_at_intake + result.held_at_gates,
         "held_at": {"intake": result.held_at_intake, "gates": result.held_at_gates},
         "actions": result.actions,
+        "actions_in_storm": result.actions_in_storm,
         "actions_cap": result.actions_cap,
         "told": max(result.told_of_storm.values()),
         "told_of_storm": dict(result.told_of_storm),
@@ -84,6 +85,7 @@ def report(result: Storm, total_seconds: float) -> dict[str, Any]:
 
 def _print(console: Console, result: Storm, facts: dict[str, Any]) -> None:
     events, seconds = facts["events"], facts["seconds"]
+    before = result.actions - result.actions_in_storm
     counts = sorted(result.decisions.items(), key=lambda one: -one[1])
     for name, text in (
         ("events", f"{events['sent']:,} sent, {events['decided']:,} decided, {events['lost']:,} lost"),
@@ -93,7 +95,10 @@ def _print(console: Console, result: Storm, facts: dict[str, Any]) -> None:
             "held",
             f"{facts['held']}: {result.held_at_intake} as they came in, {result.held_at_gates} at the gates",
         ),
-        ("actions", f"{facts['actions']} of at most {facts['actions_cap']} in an hour, all before the storm"),
+        (
+            "actions",
+            f"{before} before the storm, {result.actions_in_storm} in it; at most {result.actions_cap} in an hour",
+        ),
         ("told", f"of the storm: {_by_channel(result.told_of_storm)}"),
         ("", f"of everything else: {_by_channel(result.told_otherwise)}"),
         ("seconds", f"{seconds['burst_to_drained']} for the burst, {seconds['total']} in all"),

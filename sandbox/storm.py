@@ -36,7 +36,7 @@ EARLY = shops.SHOPS[:2]
 PATIENCE_OF_CUSTOMERS = 30.0
 SENDERS = 4
 AT_ONCE = 10  # events, as PutEvents takes them
-PATIENCE = 170.0  # seconds of the wall until it gives up waiting for one thing
+PATIENCE = 400.0  # seconds of the wall until it gives up waiting for one thing; a machine may be busy
 LOOK_EVERY = 0.25
 
 Tell = Callable[[str, float], None]

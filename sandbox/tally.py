@@ -22,6 +22,7 @@ from selfright.domain.signal import Decision, DecisionRecord
 
 ALL = 1000  # incidents; more than there are
 HELD_AT_INTAKE = "held by the storm"
+OF_AN_INCIDENT = "Incident: inc-"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Tally:
         acted = [attempt.intended_at for attempt in attempts if attempt.intended_at]
         declared_at = self._storm_declared_at()
         messages = {
-            "e-mail": [message["Message"] for message in mail.all_so_far()],
+            # CloudWatch mails on its own where an alarm of the control plane goes off, such as that of a late canary.
+            "e-mail": [m["Message"] for m in mail.all_so_far() if OF_AN_INCIDENT in m["Message"]],
             "Slack": [str(post) for post in people.taken(ChannelType.SLACK)],
             "PagerDuty": [str(page) for page in people.taken(ChannelType.PAGERDUTY)],
         }

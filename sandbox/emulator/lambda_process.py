@@ -102,9 +102,8 @@ class BootstrapProcess:
         return text.split("\n") if text else []  # splitlines would part the lines of a traceback
 
     def _line(self, deadline: float) -> bytes:
-        look_at = (
-            time.monotonic() + LOOK_EVERY
-        )  # not at every line that it prints: a look costs more than the line
+        # Not at every line that the handler prints: a look costs more than the line.
+        look_at = time.monotonic() + LOOK_EVERY
         while b"\n" not in self._unread:
             left = deadline - time.monotonic()
             if left <= 0:

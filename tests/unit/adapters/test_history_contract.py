@@ -276,3 +276,16 @@ def test_in_a_storm_a_repeated_trouble_is_held_under_the_incident_that_is_on_rec
 
     assert (record.decision, record.incident_id) == (Decision.HELD, incident)
     assert [i.id for i in ledger.store.incidents(*PLACE, 10)] == [incident]
+
+
+def test_in_a_storm_a_late_signal_of_what_is_resolved_changes_nothing(ledger: Ledger):
+    """Of the same moment as the one that opened it, as the time series of an alarm over many are."""
+    late = signal().model_copy(update={"contributor": "c1"})
+    incident = str(opened(ledger).incident_id)
+    closed(ledger, incident, IncidentStatus.RESOLVED)
+
+    record = ledger.store.hold(incident_of(late), late, NOW)
+
+    assert (record.decision, record.incident_id) == (Decision.IGNORED, None)
+    assert ledger.store.case(incident).incident.status is IncidentStatus.RESOLVED
+    assert ledger.history.troubles(*PLACE).problems == {}

@@ -102,7 +102,7 @@ class DynamoDBIncidentStore:
                 return record
             if known_record := self.decision(signal.id):
                 return known_record
-            if lost[1] is None:  # no trouble on record, but the alarm has recovered since
+            if lost[1] is None:  # no trouble any more: its alarm has recovered, or its incident is resolved
                 record = _record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
                 return self._put_decision(record, *change)
         raise ConflictError(f"problem {incident.fingerprint} comes and goes faster than it can be held")
