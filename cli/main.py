@@ -32,7 +32,7 @@ def main() -> None:
     from sandbox.server import SandboxError
     from selfright.domain.errors import BadInputError, SelfrightError
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _end_in_order)
     try:
         app()
     except BadInputError as error:
@@ -43,10 +43,10 @@ def main() -> None:
         _end("stopped", 1)
 
 
-def _interrupt(number: int, _frame: Any) -> None:
-    """End as Ctrl-C does, so that a sandbox is taken down; a second one does not disturb that."""
+def _end_in_order(number: int, _frame: Any) -> None:
+    """End in order, as with Ctrl-C, so that a sandbox is taken down; a second one does not disturb that."""
     signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise SystemExit(128 + number)  # as a shell tells it
 
 
 def _end(message: str, code: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from sandbox.processes import group_members
 from tests.sandbox.journeys.demo import Demo
 
@@ -14,7 +16,7 @@ def test_a_demo_that_is_terminated_takes_its_sandbox_down():
     finally:
         demo.stop()
 
-    assert (code, printed) == (1, ""), told
+    assert (code, printed) == (128 + signal.SIGTERM, ""), told
     assert group_members(demo.server.pid) == []
     assert not demo.server.answers()
     assert not demo.server.folder.parent.exists()
