@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.place import ROOT, AsJson
+from cli.storm import storm
 from cli.timeline import entry_lines, line
 from sandbox.rehearsal import THROTTLED_TABLE, WRONG_SUSPECT, Rehearsal, Scenario, Watcher, rehearse
 from selfright.domain.incident import Attempt, AttemptStatus, Entry
@@ -21,6 +22,7 @@ from selfright.domain.incident import Attempt, AttemptStatus, Entry
 PICTURE_COLUMNS = 132
 
 app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
+app.command()(storm)
 
 
 TimeScale = Annotated[

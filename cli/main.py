@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import Any
 
 import typer
 
@@ -32,6 +34,7 @@ def main() -> None:
     from sandbox.server import SandboxError
     from selfright.domain.errors import BadInputError, SelfrightError
 
+    signal.signal(signal.SIGTERM, _end_in_order)
     try:
         app()
     except BadInputError as error:
@@ -40,6 +43,12 @@ def main() -> None:
         _end(str(error), 1)
     except KeyboardInterrupt:
         _end("stopped", 1)
+
+
+def _end_in_order(number: int, _frame: Any) -> None:
+    """End in order, as with Ctrl-C, so that a sandbox is taken down; a second one does not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)  # as a shell tells it
 
 
 def _end(message: str, code: int) -> None:

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sandbox import lifecycle
+from cli.place import ROOT
+from sandbox import lifecycle, people
 from sandbox.lifecycle import AlreadyRunningError, Outputs
 from sandbox.server import SandboxError, Server
+from selfright.adapters.manifest_files import load_workload
 
 app = typer.Typer(help="A local AWS with Selfright and its sample workload on it.", no_args_is_help=True)
 
@@ -43,9 +45,14 @@ def up(
             out.print(f"[green]✓[/] {what} [dim]{seconds:.1f} s[/]")
 
     stacks = () if no_deploy else lifecycle.both_stacks(time_scale)
+    people_of = (
+        None if no_deploy else load_workload(ROOT / "workloads" / "opportunity-analysis", "development")
+    )
     try:
         with contextlib.nullcontext() if as_json else out.status("starting, building and deploying"):
-            server, outputs = lifecycle.up(scale=time_scale, auth=auth, stacks=stacks, tell=tell)
+            server, outputs = lifecycle.up(
+                scale=time_scale, auth=auth, stacks=stacks, people_of=people_of, tell=tell
+            )
     except AlreadyRunningError as error:
         _fail(f"{error}\nSee `selfright sandbox status`, or stop it with `selfright sandbox down`.", as_json)
     except SandboxError as error:
@@ -88,6 +95,24 @@ def status(as_json: AsJson = False) -> None:
             out.print(f"[dim]its log: {found.server.log}[/]")
     else:
         out.print("no sandbox runs; start one with `selfright sandbox up`")
+
+
+@app.command()
+def told(as_json: AsJson = False) -> None:
+    """Show what people were told through Slack, PagerDuty and a webhook, which the sandbox plays."""
+    found = lifecycle.status()
+    if found.state != "running" or found.server is None:
+        _fail("no sandbox runs; start one with `selfright sandbox up`", as_json)
+    messages = people.told(found.server)
+    if as_json:
+        _print_json({"told": messages})
+        return
+    for message in messages:
+        body = message["body"]
+        said = body.get("text") or body.get("payload", {}).get("summary") or json.dumps(body)
+        out.print(f"[bold]{message['service']:<10}[/] {escape(body.get('event_action', ''))} {escape(said)}")
+    if not messages:
+        out.print("nothing yet")
 
 
 def _facts(state: str, server: Server | None, stacks: dict[str, Outputs]) -> dict[str, Any]:

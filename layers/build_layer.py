@@ -33,6 +33,8 @@ USER_HOME = (
     "SELFRIGHT_USER_HOME"  # where settings of the installer and other Pythons are, if sam has another HOME
 )
 
+WORKLOADS = "SELFRIGHT_WORKLOADS"  # a folder with the manifests of other workloads than the shipped ones
+
 # Written by the installer, with paths and times of this machine; nobody reads them at run time. METADATA and
 # entry_points.txt stay: pydantic looks through them for plugins at import.
 INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "uv_cache.json")
@@ -123,7 +125,10 @@ def copy_core(python: Path, target: Target) -> None:
     (content / "runbooks").mkdir(parents=True)
     for runbook in sorted((ROOT / "runbooks").glob("*.yaml")):
         shutil.copyfile(runbook, content / "runbooks" / runbook.name)
-    shutil.copytree(ROOT / "workloads", content / "workloads", ignore=without_caches)
+    workloads = Path(os.environ.get(WORKLOADS) or ROOT / "workloads")
+    if not workloads.is_dir():
+        raise BuildError(f"{WORKLOADS}: there is no folder {workloads}")
+    shutil.copytree(workloads, content / "workloads", ignore=without_caches)
     found = list(target.botocore.glob("lib/python3.*/site-packages/botocore/data"))
     if not found:
         raise BuildError(f"{target.botocore.name} has no botocore; run `make {target.botocore.name}`")

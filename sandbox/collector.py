@@ -88,6 +88,11 @@ class Collector:
         with self._lock:
             return [body for of, body in self._taken if of is service]
 
+    def all_taken(self) -> list[tuple[ChannelType, dict[str, Any]]]:
+        """What all of them took, oldest first."""
+        with self._lock:
+            return list(self._taken)
+
     def asked(self, service: ChannelType) -> int:
         """How often it was asked to take something."""
         with self._lock:
@@ -102,6 +107,9 @@ class Collector:
         (path,) = (path for path, of in PATHS.items() if of is service)
         url = {"url": f"http://127.0.0.1:{self._server.server_port}{path}"}
         return {**url, "routing_key": ROUTING_KEY} if service is ChannelType.PAGERDUTY else url
+
+    def secrets(self) -> dict[ChannelType, dict[str, str]]:
+        return {service: self.secret(service) for service in PATHS.values()}
 
     @contextlib.contextmanager
     def serving(self, server: Server, workload: Workload) -> Iterator[Self]:

@@ -38,8 +38,8 @@ LAYER_INPUTS = (
     "locks/emulator.txt",
     "locks/vendor.txt",
     "runbooks",
-    "workloads",
 )
+SHIPPED = "workloads"
 
 
 class DeploymentError(SandboxError):
@@ -55,34 +55,40 @@ class Build:
     seconds: float
 
 
-def build(template: Path, build_dir: Path, target: Literal["aws", "sandbox"]) -> Build:
+def build(
+    template: Path, build_dir: Path, target: Literal["aws", "sandbox"], workloads: Path | None = None
+) -> Build:
     """Run `sam build` on `template`, unless `build_dir` holds a build of the same inputs.
+
+    `workloads`: the folder of manifests that go into the layer; without it, those of the project.
 
     Each build has a folder of its own, named by the digest of its inputs and never changed again: another
     process may be deploying from it.
     Raises DeploymentError with the last lines of sam's output.
     """
     started = time.monotonic()
+    workloads = workloads or ROOT / SHIPPED
     template = template.resolve()
     if not template.is_file():
         raise DeploymentError(f"there is no template {template}")
     build_dir.mkdir(parents=True, exist_ok=True)
     with _alone_in(build_dir):
-        built = build_dir / digest_of_inputs(template, target)[:16]
+        built = build_dir / digest_of_inputs(template, target, workloads)[:16]
         reused = built.exists()
         if reused:
             os.utime(built)
         else:
-            _build_into(built, template, target)
+            _build_into(built, template, target, workloads)
             _forget_old_builds(build_dir)
     return Build(built / "template.yaml", reused, time.monotonic() - started)
 
 
-def _build_into(built: Path, template: Path, target: str) -> None:
+def _build_into(built: Path, template: Path, target: str, workloads: Path) -> None:
     unfinished = built.with_name("unfinished")
     environment = {
         "AWS_DEFAULT_REGION": REGION,
         "SELFRIGHT_TARGET": target,
+        "SELFRIGHT_WORKLOADS": str(workloads),
         "SELFRIGHT_USER_HOME": os.environ.get("HOME", ""),
     }
     arguments = ["build", "--parallel", "--template", str(template), "--build-dir", str(unfinished)]
@@ -198,12 +204,11 @@ def _failed_events(cloudformation: Any, stack_name: str) -> list[str]:
     ]
 
 
-def digest_of_inputs(template: Path, target: str) -> str:
+def digest_of_inputs(template: Path, target: str, workloads: Path | None = None) -> str:
     """One digest over everything `sam build` reads: names and bytes, in a fixed order."""
     digest = hashlib.sha256(f"{target}\0{template}\0{SAM.stat().st_mtime_ns}\0".encode())
     files = [template]
-    for entry in LAYER_INPUTS:
-        path = ROOT / entry
+    for path in (*(ROOT / entry for entry in LAYER_INPUTS), workloads or ROOT / SHIPPED):
         files += [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     for file in files:
         if "__pycache__" not in file.parts:

@@ -51,3 +51,12 @@ class Inbox:
         found = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         messages = [json.loads(message["Body"]) for message in found.get("Messages", ())]
         return [message for message in messages if incident_id in message["Message"]]
+
+    def all_so_far(self) -> list[dict[str, Any]]:
+        """Every message since the last look, of whichever incident."""
+        messages: list[dict[str, Any]] = []
+        while found := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            messages += [json.loads(message["Body"]) for message in found]
+        return messages

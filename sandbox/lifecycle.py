@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from sandbox import workload
+from sandbox import people, workload
 from sandbox.deployment import build, deploy
 from sandbox.server import ROOT, SandboxError, Server, start
+from selfright.domain.manifest import Workload
 
 HOME = ROOT / ".selfright"
 STACKS_FILE = "stacks.json"
@@ -32,18 +33,22 @@ class AlreadyRunningError(SandboxError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A template to deploy. `layers`: it has layers, and so must be built before."""
+    """A template to deploy. `layers`: it has layers, and so must be built before; `workloads`: with these in them.
+
+    Without it, the shipped ones.
+    """
 
     name: str
     template: Path
     parameters: dict[str, str] = field(default_factory=dict)
     layers: bool = True
+    workloads: Path | None = None
 
 
 def both_stacks(scale: float, environment: workload.Environment = "development") -> tuple[Stack, ...]:
     """Selfright and the sample workload that it looks after, as the sandbox deploys them."""
     return (
-        Stack(CONTROL_PLANE, ROOT / "template.yaml", {"Environment": environment, "StartPaused": "false"}),
+        control_plane(environment),
         Stack(
             workload.stack_name(environment),
             workload.TEMPLATE,
@@ -51,6 +56,12 @@ def both_stacks(scale: float, environment: workload.Environment = "development")
             layers=False,
         ),
     )
+
+
+def control_plane(environment: str, workloads: Path | None = None, **parameters: str) -> Stack:
+    """Selfright for the manifests in `workloads`, else the shipped ones; `parameters` are the template's."""
+    given = {"Environment": environment, "StartPaused": "false", **parameters}
+    return Stack(CONTROL_PLANE, ROOT / "template.yaml", given, workloads=workloads)
 
 
 @dataclass(frozen=True)
@@ -84,10 +95,12 @@ def up(
     scale: float = 12.0,
     auth: bool = False,
     stacks: tuple[Stack, ...],
+    people_of: Workload | None = None,
     tell: Tell | None = None,
 ) -> tuple[Server, dict[str, Outputs]]:
     """Start a sandbox and deploy `stacks`, all at once; answers the server and each stack's outputs.
 
+    `people_of`: the channels of this workload lead to services that the sandbox plays itself.
     Raises AlreadyRunningError, or SandboxError after cleaning up where a step failed.
     """
     tell = tell or _say_nothing
@@ -107,6 +120,8 @@ def up(
                 deploying = {s.name: pool.submit(_build_and_deploy, s, starting, tell) for s in stacks}
             server = starting.result()
             outputs = {name: future.result() for name, future in deploying.items()}
+            if people_of:
+                people.lead_here(server, people_of)
             (server.folder / STACKS_FILE).write_text(json.dumps(outputs, indent=2) + "\n")
         except BaseException:
             _clear(home)
@@ -139,7 +154,7 @@ def _build_and_deploy(stack: Stack, starting: Future[Server], tell: Tell) -> Out
     """Build while the server starts, deploy when it answers."""
     template = stack.template
     if stack.layers:
-        built = build(template, HOME / "build" / stack.name, "sandbox")
+        built = build(template, HOME / "build" / stack.name, "sandbox", stack.workloads)
         tell(f"{stack.name}: {'build is up to date' if built.reused else 'built'}", built.seconds)
         template = built.template
     server = starting.result()

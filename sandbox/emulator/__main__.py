@@ -37,6 +37,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "events_delivery",
     "events_cloudformation",
     "events_admin",
+    "people",
     "iam_requests",
     "step_functions",
 )

@@ -1,7 +1,7 @@
 """POST /_selfright/events puts an event of an AWS service on the default bus, for tests and the command line.
 
 AWS has no such call: PutEvents refuses `aws.*` sources. The body is JSON: source, detail-type, detail, resources
-and optionally time (ISO 8601; the sandbox clock's now where it is absent), account and region.
+and optionally time (ISO 8601; the sandbox clock's now where it is absent), account and region; or a list of such.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ def install(clock: SandboxClock) -> None:
             if method != "POST":
                 return _json(405, {"error": f"{PATH} takes POST"})
             try:
-                event = parse(body, clock.time())
+                events = parse(body, clock.time())
             except ValueError as error:
                 return _json(400, {"error": str(error)})
-            put_aws_event(**event)
+            for event in events:
+                put_aws_event(**event)
             return _json(200, {})
 
         return handle
@@ -42,15 +43,19 @@ def install(clock: SandboxClock) -> None:
     replace(app, "_handle_admin_config_request", route)
 
 
-def parse(body: bytes, now: float) -> dict[str, Any]:
-    """The arguments of put_aws_event. Raises ValueError naming the field that breaks a rule."""
+def parse(body: bytes, now: float) -> list[dict[str, Any]]:
+    """The arguments of each put_aws_event. Raises ValueError naming the field that breaks a rule."""
     try:
         given = json.loads(body)
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from error
+    return [_event(one, now) for one in (given if isinstance(given, list) else [given])]
+
+
+def _event(given: Any, now: float) -> dict[str, Any]:
     fields: dict[str, type] = {"source": str, "detail-type": str, "detail": dict, "resources": list}
     if not isinstance(given, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - one error for every bad body
+        raise ValueError("the body must be a JSON object, or a list of them")  # noqa: TRY004 - one error for every bad body
     for name, kind in fields.items():
         if not isinstance(given.get(name), kind):
             raise ValueError(f"{name}: must be given as {kind.__name__}")  # noqa: TRY004

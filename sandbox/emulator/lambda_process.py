@@ -102,6 +102,8 @@ class BootstrapProcess:
         return text.split("\n") if text else []  # splitlines would part the lines of a traceback
 
     def _line(self, deadline: float) -> bytes:
+        # Not at every line that the handler prints: a look costs more than the line.
+        look_at = time.monotonic() + LOOK_EVERY
         while b"\n" not in self._unread:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -113,7 +115,9 @@ class BootstrapProcess:
                     self._unread += received
                 else:
                     raise EOFError
-            self._look_at_memory()
+            if time.monotonic() >= look_at:
+                self._look_at_memory()
+                look_at = time.monotonic() + LOOK_EVERY
         line, _, self._unread = self._unread.partition(b"\n")
         return line
 

@@ -110,6 +110,9 @@ class MemoryStore:
             if incident.fingerprint in troubles:
                 first = troubles[incident.fingerprint][1]
                 return self._record(signal, Decision.HELD, DecisionReason.STORM, first, now)
+            ok_since = self._ok_since.get((incident.fingerprint, signal.name))
+            if (ok_since and ok_since >= signal.at) or incident.id in self._incidents:
+                return self._record(signal, Decision.IGNORED, DecisionReason.OVERTAKEN, None, now)
             held = {"status": IncidentStatus.HELD, "closed_at": now, "outcome": "held by the storm"}
             self._incidents[incident.id] = incident.model_copy(update=held)
             self._trouble(incident)

@@ -51,7 +51,10 @@ class IncidentStore(Protocol):
         """
 
     def hold(self, incident: Incident, signal: Signal, now: datetime) -> DecisionRecord:
-        """Note `incident` as held by a storm, closed from the start; one per problem until its alarm is OK again."""
+        """Note `incident` as held by a storm, closed from the start; one per problem until its alarm is OK again.
+
+        A signal that its alarm's recovery overtook is no trouble: it is ignored.
+        """
 
     def recover(self, fingerprint: str, signal: Signal, now: datetime) -> DecisionRecord:
         """Note that the alarm is OK since `signal.at`; the open incident's timeline gets a line."""

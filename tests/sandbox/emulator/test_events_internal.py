@@ -63,6 +63,16 @@ def test_an_injected_event_matches_rules_as_if_aws_had_sent_it(aws: Server):
     }
 
 
+def test_several_events_at_once_are_told_one_by_one(aws: Server):
+    url = listen(aws, {"source": ["aws.health"], "detail": {"batch": [{"exists": True}]}})
+
+    status = inject(aws, [{**HEALTH, "detail": {"batch": number}} for number in range(3)])
+
+    assert status == 200
+    told = [json.loads(message["Body"])["detail"]["batch"] for message in received(aws, url, 3)]
+    assert sorted(told) == [0, 1, 2]
+
+
 def test_without_a_time_it_is_now_on_the_sandbox_clock(aws: Server):
     url = listen(aws, {"source": ["aws.health"], "detail": {"nonce": ["now"]}})
 

@@ -31,6 +31,9 @@ ORDER = (
     "undone",
     "causes",
     "errors",
+    "loops",
+    "storm",
+    "terminated",
     "demo",
 )
 

@@ -251,3 +251,41 @@ def test_a_held_incident_is_closed_from_the_start_and_one_per_problem(ledger: Le
     assert ledger.history.troubles(*PLACE).problems == {}
     fresh = opened(ledger, signal(WENT_OFF + timedelta(minutes=3)))
     assert fresh.decision is Decision.OPENED
+
+
+def test_in_a_storm_a_signal_that_its_recovery_overtook_is_no_trouble(ledger: Ledger):
+    """Nothing would ever end it: its alarm is OK already, and tells so only once."""
+    late = signal().model_copy(update={"contributor": "c1"})
+    recovered(ledger, signal(WENT_OFF + timedelta(minutes=2), State.OK))
+
+    record = ledger.store.hold(incident_of(late), late, NOW)
+
+    assert (record.decision, record.reason) == (Decision.IGNORED, DecisionReason.OVERTAKEN)
+    assert record.incident_id is None
+    assert ledger.store.decision(late.id) == record
+    assert ledger.history.troubles(*PLACE).problems == {}
+    assert ledger.store.incidents(*PLACE, 10) == []
+
+
+def test_in_a_storm_a_repeated_trouble_is_held_under_the_incident_that_is_on_record(ledger: Ledger):
+    """Open, in the hands of people, or held: it is the same trouble."""
+    incident = str(opened(ledger).incident_id)
+    later = signal(WENT_OFF + timedelta(minutes=1))
+
+    record = ledger.store.hold(incident_of(later), later, NOW)
+
+    assert (record.decision, record.incident_id) == (Decision.HELD, incident)
+    assert [i.id for i in ledger.store.incidents(*PLACE, 10)] == [incident]
+
+
+def test_in_a_storm_a_late_signal_of_what_is_resolved_changes_nothing(ledger: Ledger):
+    """Of the same moment as the one that opened it, as the time series of an alarm over many are."""
+    late = signal().model_copy(update={"contributor": "c1"})
+    incident = str(opened(ledger).incident_id)
+    closed(ledger, incident, IncidentStatus.RESOLVED)
+
+    record = ledger.store.hold(incident_of(late), late, NOW)
+
+    assert (record.decision, record.incident_id) == (Decision.IGNORED, None)
+    assert ledger.store.case(incident).incident.status is IncidentStatus.RESOLVED
+    assert ledger.history.troubles(*PLACE).problems == {}

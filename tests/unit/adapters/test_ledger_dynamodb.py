@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws
-from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.adapters.ledger import CONFLICT_TRIES, DynamoDBIncidentStore
 from selfright.domain.errors import ConflictError, NotFoundError, SourceDownError, ThrottledError
 from selfright.domain.incident import Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord
@@ -17,13 +18,13 @@ from tests.unit.adapters.test_ledger_contract import NOW, incident_of
 from tests.unit.usecases.world import signal
 
 
-def store(aws: Aws, table: str) -> DynamoDBIncidentStore:
-    return DynamoDBIncidentStore(aws, table)
+def store(aws: Aws, table: str, pauses: list[float] | None = None) -> DynamoDBIncidentStore:
+    return DynamoDBIncidentStore(aws, table, pause=([] if pauses is None else pauses).append)
 
 
-def opened(aws: Aws, table: str) -> tuple[DecisionRecord, Incident]:
+def opened(aws: Aws, table: str, pauses: list[float] | None = None) -> tuple[DecisionRecord, Incident]:
     incident = incident_of(signal())
-    return store(aws, table).open_or_join(incident, signal(), NOW), incident
+    return store(aws, table, pauses).open_or_join(incident, signal(), NOW), incident
 
 
 def cancelled(*codes: str) -> ClientError:
@@ -67,10 +68,23 @@ def test_a_write_that_met_others_is_tried_again(aws: Aws, table: str):
 
 
 def test_a_write_that_meets_others_every_time_may_be_repeated_later(aws: Aws, table: str):
-    crowded = Busy(aws, *[cancelled("None", "TransactionConflict", "None", "None")] * 4)
+    crowded = Busy(aws, *[cancelled("None", "TransactionConflict", "None", "None")] * CONFLICT_TRIES)
 
-    with pytest.raises(ThrottledError, match="turned away 4 times"):
+    with pytest.raises(ThrottledError, match=f"turned away {CONFLICT_TRIES} times"):
         opened(crowded, table)
+
+
+def test_who_was_turned_away_steps_aside_longer_each_time(
+    aws: Aws, table: str, monkeypatch: pytest.MonkeyPatch
+):
+    """In all less than two seconds: a batch of ten must end within its function's minute."""
+    monkeypatch.setattr(random, "uniform", lambda _, longest: longest)
+    crowded = Busy(aws, *[cancelled("TransactionConflict", "None")] * (CONFLICT_TRIES - 1))
+    pauses: list[float] = []
+
+    opened(crowded, table, pauses)
+
+    assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 0.64])
 
 
 def test_a_write_that_can_never_succeed_is_not_called_throttled(aws: Aws, table: str):

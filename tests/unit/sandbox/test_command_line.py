@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import sandbox as command_line
-from sandbox import lifecycle
+from sandbox import lifecycle, people
 from sandbox.lifecycle import AlreadyRunningError, Sandbox
 from sandbox.server import SandboxError, Server
 
@@ -44,13 +44,45 @@ def test_up_starts_with_what_was_asked_for_and_tells_where_it_answers(monkeypatc
     (call,) = calls
     assert (call["scale"], call["auth"]) == (20.0, True)
     assert [stack.name for stack in call["stacks"]] == ["selfright", "opportunity-analysis-development"]
+    assert call["people_of"].workload == "opportunity-analysis"
 
 
 def test_up_without_deploying_starts_empty(monkeypatch: pytest.MonkeyPatch):
     calls = answer(monkeypatch, "up", (SERVER, {}))
 
     assert "none deployed" in run("up", "--no-deploy").stdout
-    assert (calls[0]["stacks"], calls[0]["scale"]) == ((), 12.0)
+    assert (calls[0]["stacks"], calls[0]["scale"], calls[0]["people_of"]) == ((), 12.0, None)
+
+
+TOLD = [
+    {"service": "slack", "body": {"text": "[critical] held: throttling"}},
+    {
+        "service": "pagerduty",
+        "body": {"event_action": "trigger", "payload": {"summary": "throttling of orders"}},
+    },
+]
+
+
+def test_told_shows_what_people_got_to_know(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lifecycle, "status", lambda: Sandbox("running", SERVER))
+    monkeypatch.setattr(people, "told", lambda server: TOLD if server is SERVER else [])
+
+    shown, document = run("told").stdout, json.loads(run("told", "--json").stdout)
+
+    assert [line.split() for line in shown.splitlines()] == [
+        ["slack", "[critical]", "held:", "throttling"],
+        ["pagerduty", "trigger", "throttling", "of", "orders"],
+    ]
+    assert document == {"told": TOLD}
+
+
+def test_where_nothing_runs_nobody_was_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lifecycle, "status", lambda: Sandbox("none"))
+
+    result = run("told")
+
+    assert result.exit_code == 1
+    assert "no sandbox runs" in result.stderr
 
 
 def test_up_for_machines_prints_one_document(monkeypatch: pytest.MonkeyPatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from layers import build_layer
-from layers.build_layer import BuildError, choose_target, find_python
+from layers.build_layer import BuildError, choose_target, copy_core, find_python
 from sandbox import deployment
 from sandbox.deployment import build, digest_of_inputs, override, what_went_wrong
 
@@ -81,6 +81,18 @@ def test_each_target_has_a_digest_of_its_own(project: Path):
     assert digest_of_inputs(template, "sandbox") != digest_of_inputs(template, "aws")
 
 
+def test_other_workloads_are_another_build(project: Path):
+    template, others = project / "template.yaml", project / "others"
+    (others / "w").mkdir(parents=True)
+    (others / "w" / "base.yaml").write_text("before\n")
+    before = digest_of_inputs(template, "sandbox", others)
+    assert before != digest_of_inputs(template, "sandbox")
+
+    (others / "w" / "base.yaml").write_text("after\n")
+
+    assert digest_of_inputs(template, "sandbox", others) != before
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -102,6 +114,33 @@ def test_an_error_of_sam_is_told_without_what_went_before():
 def test_without_an_error_line_the_last_lines_are_told():
     output = "\n".join(f"line {number}" for number in range(40))
     assert what_went_wrong(output).splitlines() == [f"line {number}" for number in range(25, 40)]
+
+
+class TestWorkloads:
+    TARGET = build_layer.Target((), None, build_layer.DEV)
+
+    def test_those_of_another_folder_are_deployed_instead(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ):
+        (tmp_path / "mine" / "shop").mkdir(parents=True)
+        (tmp_path / "mine" / "shop" / "base.yaml").write_text("workload: shop\n")
+        monkeypatch.setenv("SELFRIGHT_WORKLOADS", str(tmp_path / "mine"))
+
+        copy_core(tmp_path / "python", self.TARGET)
+
+        deployed = tmp_path / "python" / "selfright_content" / "workloads"
+        assert [path.name for path in deployed.iterdir()] == ["shop"]
+        assert (deployed / "shop" / "base.yaml").read_text() == "workload: shop\n"
+
+    def test_a_folder_that_is_not_there_is_refused_by_name(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ):
+        monkeypatch.setenv("SELFRIGHT_WORKLOADS", str(tmp_path / "absent"))
+
+        with pytest.raises(
+            BuildError, match=f"SELFRIGHT_WORKLOADS: there is no folder {tmp_path / 'absent'}"
+        ):
+            copy_core(tmp_path / "python", self.TARGET)
 
 
 class TestTargets:

@@ -231,3 +231,39 @@ def test_an_incident_that_another_one_tells_has_no_deliveries(world: World):
     assert not respond.failed
     assert respond.published == []
     assert list(deliveries(world.case(world.workflows.started[0]))) == []
+
+
+def test_whose_own_alarm_is_over_still_tells_of_the_storm_that_it_declared(world: World):
+    """Every other incident is held without a word, so that nobody else would."""
+    for n in range(5):
+        world.cloudwatch.change(f"alarm-orders-{n}", since=WENT_OFF)
+        received(world, off(n))
+    declarer = world.workflows.started[3]
+    assert declared_by(world) == declarer
+    world.cloudwatch.change("alarm-orders-3", state=State.OK, since=WENT_OFF + timedelta(minutes=1))
+    received(world, off(3, minutes=1, state=State.OK))
+
+    respond = Respond(world)
+    respond.run(declarer)
+
+    incident = world.case(declarer).incident
+    assert incident.status is IncidentStatus.ESCALATED
+    assert str(incident.outcome).startswith("gate stale-episode: alarm-over")
+    assert "storm: 5 resources in trouble; until that is over" in str(incident.outcome)
+    (message,) = respond.published
+    assert "every incident of the workload is held" in message["Message"]
+    assert "orders-3" not in world.memory.troubles("shop", "development").problems.values()
+
+
+def test_once_the_storm_is_over_who_declared_it_has_nothing_to_tell_of_it(world: World):
+    for n in range(4):
+        world.cloudwatch.change(f"alarm-orders-{n}", since=WENT_OFF)
+        received(world, off(n))
+    declarer = world.workflows.started[3]
+    world.memory.end_storm("shop", "development")
+    world.cloudwatch.change("alarm-orders-3", state=State.OK, since=WENT_OFF + timedelta(minutes=1))
+    received(world, off(3, minutes=1, state=State.OK))
+
+    Respond(world).run(declarer)
+
+    assert world.case(declarer).incident.status is IncidentStatus.RECOVERED

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from selfright.domain.errors import SelfrightError
 from selfright.domain.gates import Reason
 from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Closed
 from selfright.ports import Clock, History, IncidentStore, Leases
-from selfright.usecases.stopping import stopped_by
+from selfright.usecases.stopping import HELD_UNTIL_OVER, stopped_by
 
 
 def close_incident(
@@ -24,7 +25,8 @@ def close_incident(
 ) -> Closed:
     """How it stands closed. An incident that is closed already stays as it was closed first.
 
-    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way. Only who
+    declared a storm is ESCALATED all the same: nobody else tells people that it rages.
 
     Raises NotFoundError where the incident does not exist.
     """
@@ -39,6 +41,8 @@ def close_incident(
     # Also where no fence is on record: a crash may have come between taking the lease and noting it.
     for target in {a.plan.target for a in case.attempts if a.plan}:
         leases.release(target, incident_id)
+    if still := _storm_to_tell(case, history):
+        status, reason = IncidentStatus.ESCALATED, f"{reason}; {still}"
     entry = Entry(
         key="closed",
         at=now,
@@ -49,6 +53,20 @@ def close_incident(
     incident = store.close(incident_id, status, reason, entry, now)
     tell = error is not None or not _told_by_another(case, history, now)
     return Closed(status=incident.status, outcome=incident.outcome, tell=tell)
+
+
+def _storm_to_tell(case: CaseFile, history: History) -> str:
+    """What people are to know of a storm that this incident declared, where something else stopped it."""
+    incident = case.incident
+    if case.changed or incident.alarm_name is None or stopped_by(case) is Reason.TOO_MANY_IN_TROUBLE:
+        return ""
+    try:
+        troubles = history.troubles(incident.workload, incident.environment)
+    except SelfrightError:
+        return ""  # the gates stop for it, and people hear of that; it must not keep the incident open
+    if troubles.declared_by != incident.id:
+        return ""
+    return f"storm: {len(set(troubles.problems.values()))} resources in trouble; {HELD_UNTIL_OVER}"
 
 
 def _told_by_another(case: CaseFile, history: History, now: datetime) -> bool:

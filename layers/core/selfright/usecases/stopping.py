@@ -31,9 +31,8 @@ _STATUS = {
     Reason.TOO_MANY_RESOURCES: IncidentStatus.ESCALATED,
 }
 
-_ALSO = {
-    Reason.TOO_MANY_IN_TROUBLE: "; until that is over every incident of the workload is held, without a message each"
-}
+HELD_UNTIL_OVER = "until that is over every incident of the workload is held, without a message each"
+_ALSO = {Reason.TOO_MANY_IN_TROUBLE: f"; {HELD_UNTIL_OVER}"}
 
 
 def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
