@@ -82,11 +82,13 @@ def up(
     home: Path = HOME,
     *,
     scale: float = 12.0,
-    auth: bool = False,
+    auth: bool = True,
     stacks: tuple[Stack, ...],
     tell: Tell | None = None,
 ) -> tuple[Server, dict[str, Outputs]]:
     """Start a sandbox and deploy `stacks`, all at once; answers the server and each stack's outputs.
+
+    `auth`: roles may do what their policies allow, and nothing else.
 
     Raises AlreadyRunningError, or SandboxError after cleaning up where a step failed.
     """

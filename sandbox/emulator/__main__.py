@@ -27,7 +27,9 @@ BEHAVIOURS: tuple[str, ...] = (
     "autoscaling_targets",
     "cloudformation_alarms",
     "cloudformation_tables",
+    "cloudformation_topics",
     "cloudformation_types",
+    "lambda_time",
     "lambda_execution",
     "lambda_metrics",
     "lambda_aliases",
@@ -38,6 +40,8 @@ BEHAVIOURS: tuple[str, ...] = (
     "events_cloudformation",
     "events_admin",
     "iam_requests",
+    "iam_appconfig",
+    "iam_calls",
     "step_functions",
 )
 
