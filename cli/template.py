@@ -33,8 +33,7 @@ def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> Any:
         return {name: loader.construct_sequence(node, deep=True)}
     if isinstance(node, yaml.MappingNode):
         return {name: loader.construct_mapping(node, deep=True)}
-    assert isinstance(node, yaml.ScalarNode)
-    return {name: node.value}
+    return {name: node.value}  # of a scalar
 
 
 _Loader.add_multi_constructor("!", _intrinsic)

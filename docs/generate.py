@@ -190,10 +190,8 @@ def permissions_page() -> str:
     ]
     for action in ACTIONS.values():
         d = action.declaration
-        undo = "yes" if d.reversible else "no"
-        lines.append(
-            f"| `{d.name}` | {_code(sorted(d.permissions | d.undoing))} | {_code(sorted(d.reading))} | {undo} | {d.radius} |"
-        )
+        undo, changing = "yes" if d.reversible else "no", _code(sorted(d.permissions | d.undoing))
+        lines.append(f"| `{d.name}` | {changing} | {_code(sorted(d.reading))} | {undo} | {d.radius} |")
     return "\n".join([*lines, "", *roles()]) + "\n"
 
 
@@ -210,7 +208,13 @@ def roles() -> list[str]:
     last = ""
     for (owner, sid, action), resource in granted().items():
         if owner != last:
-            lines += ["", f"### {owner}", "", "| action | on | what for | without it fails |", "|---|---|---|---|"]
+            lines += [
+                "",
+                f"### {owner}",
+                "",
+                "| action | on | what for | without it fails |",
+                "|---|---|---|---|",
+            ]
             last = owner
         witness = told["needed-by"][owner][sid][action]
         fails = f"`{witness}`" if isinstance(witness, str) else f"not shown: {witness['not shown']}"

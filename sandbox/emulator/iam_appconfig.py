@@ -26,41 +26,44 @@ _besides: ContextVar[tuple[str, ...]] = ContextVar("besides", default=())
 def install(_clock: SandboxClock) -> None:
     from ministack.core import iam_actions, iam_evaluator
 
-    def named(before: Callable[..., str | None]) -> Callable[..., str | None]:
-        def action(service: str, method: str, path: str, *request: Any) -> str | None:
-            reading = ACTIONS.get((method, path)) if service == SERVICE else None
-            return reading or before(service, method, path, *request)
+    replace(iam_actions, "extract_iam_action", _named)
+    replace(iam_actions, "extract_resource_arn", _located)
+    replace(iam_evaluator, "enforce", _on_all)
 
-        return action
 
-    def located(before: Callable[..., str]) -> Callable[..., str]:
-        def resource(service: str, method: str, path: str, *request: Any) -> str:
-            _besides.set(())
-            found = before(service, method, path, *request)
-            if service != SERVICE:
-                return found
-            _headers, body, parameters, region, account = request
-            prefix = f"arn:aws:appconfig:{region}:{account}:"
-            if (method, path) in ACTIONS:
-                return prefix + _configuration(method, body, parameters)
-            if method == "POST" and path.endswith("/deployments"):
-                _besides.set(tuple(prefix + other for other in _deployed(path, body)))
+def _named(before: Callable[..., str | None]) -> Callable[..., str | None]:
+    def action(service: str, method: str, path: str, *request: Any) -> str | None:
+        reading = ACTIONS.get((method, path)) if service == SERVICE else None
+        return reading or before(service, method, path, *request)
+
+    return action
+
+
+def _located(before: Callable[..., str]) -> Callable[..., str]:
+    def resource(service: str, method: str, path: str, *request: Any) -> str:
+        _besides.set(())
+        found = before(service, method, path, *request)
+        if service != SERVICE:
             return found
+        _headers, body, parameters, region, account = request
+        prefix = f"arn:aws:appconfig:{region}:{account}:"
+        if (method, path) in ACTIONS:
+            return prefix + _configuration(method, body, parameters)
+        if method == "POST" and path.endswith("/deployments"):
+            _besides.set(tuple(prefix + other for other in _deployed(path, body)))
+        return found
 
-        return resource
+    return resource
 
-    def on_all(before: Callable[..., Any]) -> Callable[..., Any]:
-        def enforce(*request: Any, resource_arn: str = "*", **more: Any) -> Any:
-            denied = before(*request, resource_arn=resource_arn, **more)
-            for other in _besides.get():
-                denied = denied or before(*request, resource_arn=other, **more)
-            return denied
 
-        return enforce
+def _on_all(before: Callable[..., Any]) -> Callable[..., Any]:
+    def enforce(*request: Any, resource_arn: str = "*", **more: Any) -> Any:
+        denied = before(*request, resource_arn=resource_arn, **more)
+        for other in _besides.get():
+            denied = denied or before(*request, resource_arn=other, **more)
+        return denied
 
-    replace(iam_actions, "extract_iam_action", named)
-    replace(iam_actions, "extract_resource_arn", located)
-    replace(iam_evaluator, "enforce", on_all)
+    return enforce
 
 
 def _configuration(method: str, body: bytes, parameters: dict[str, Any]) -> str:
