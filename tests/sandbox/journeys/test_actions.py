@@ -195,3 +195,4 @@ def test_an_action_is_made_in_force_and_taken_back(world: World, manifest: Workl
         step(world, "UndoAction", incident_id)
         assert world.ledger.case(incident_id).attempt(1).status is AttemptStatus.UNDONE
         assert change.look(world) == before
+        world.forget()  # nobody works on these incidents

@@ -28,10 +28,8 @@ PROVISIONED = {"mode": "PROVISIONED", "read": 5, "write": 5}  # as deployed
 # little that a surge would have to use up first. A surge wants 18 units (70 % used): 3.6 times five, and
 # the manifest allows four times.
 CALM, SURGE, FLOOD = 8, 24, 100
-LIGHT, SURGE_BESIDE_USERS = (
-    4,
-    18,
-)  # what calm and surge are where users write one and a half units a second, too
+# What calm and surge are where users write one and a half units a second, too.
+LIGHT, SURGE_BESIDE_USERS = 4, 18
 # The runbook's checks look back so far: what they saw in one journey they would see in the next.
 LOOK_BACK = timedelta(minutes=10)
 
@@ -266,10 +264,12 @@ class World:
             dynamodb.delete_item(TableName=table, Key=item)
 
     def _under_way(self) -> bool:
+        """Also an incident that its execution left open: nothing here may hide one."""
         running = self.client("stepfunctions").list_executions(
             stateMachineArn=self.outputs["RespondArn"], statusFilter="RUNNING"
         )["executions"]
-        return bool(running)
+        open_ = [i for i in self.incidents(datetime.fromtimestamp(0, UTC)) if i.status is IncidentStatus.OPEN]
+        return bool(running or open_)
 
     def _renew_table(self) -> None:
         self.table()  # one that is being changed cannot be deleted
