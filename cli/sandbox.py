@@ -32,7 +32,7 @@ def up(
     time_scale: Annotated[
         float, typer.Option(min=1, max=100, help="Seconds that pass in the sandbox per second on the wall.")
     ] = 12,
-    auth: Annotated[bool, typer.Option("--auth", help="Enforce IAM, as AWS does.")] = False,
+    auth: Annotated[bool, typer.Option("--auth/--no-auth", help="Enforce IAM, as AWS does.")] = True,
     no_deploy: Annotated[bool, typer.Option("--no-deploy", help="Start the local AWS empty.")] = False,
     as_json: AsJson = False,
 ) -> None:

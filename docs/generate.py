@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cli.events import Policies
 from cli.replay import decide
+from cli.template import granted, listed
 from selfright.actions import ACTIONS
 from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
@@ -186,11 +190,43 @@ def permissions_page() -> str:
     ]
     for action in ACTIONS.values():
         d = action.declaration
-        undo = "yes" if d.reversible else "no"
-        lines.append(
-            f"| `{d.name}` | {_code(sorted(d.permissions))} | {_code(sorted(d.reading))} | {undo} | {d.radius} |"
-        )
-    return "\n".join(lines) + "\n"
+        undo, changing = "yes" if d.reversible else "no", _code(sorted(d.permissions | d.undoing))
+        lines.append(f"| `{d.name}` | {changing} | {_code(sorted(d.reading))} | {undo} | {d.radius} |")
+    return "\n".join([*lines, "", *roles()]) + "\n"
+
+
+def roles() -> list[str]:
+    """What template.yaml grants to each role, what for, and the journey that fails without it."""
+    told = yaml.safe_load((ROOT / "tests" / "sandbox" / "journeys" / "permissions.yaml").read_text())
+    lines = [
+        "## Roles",
+        "",
+        "Every function and state machine has a role of its own. Beside what stands here SAM attaches AWS's managed",
+        "policies for logs, traces and the queue. The last column names the test of tests/sandbox/journeys that fails",
+        "without the permission; test_permissions.py proves each of them on the calls that IAM granted to it.",
+    ]
+    last = ""
+    for (owner, sid, action), resource in granted().items():
+        if owner != last:
+            lines += [
+                "",
+                f"### {owner}",
+                "",
+                "| action | on | what for | without it fails |",
+                "|---|---|---|---|",
+            ]
+            last = owner
+        witness = told["needed-by"][owner][sid][action]
+        fails = f"`{witness}`" if isinstance(witness, str) else f"not shown: {witness['not shown']}"
+        on = ", ".join(f"`{_where(r)}`" for r in listed(resource))
+        lines.append(f"| `{action}` | {on} | {told['what for'][sid]} | {fails} |")
+    return lines
+
+
+def _where(resource: Any) -> str:
+    """A resource of the template in short: an ARN without its partition, region and account."""
+    (text,) = resource.values() if isinstance(resource, dict) else [resource]
+    return re.sub(r"^arn:\$\{AWS::Partition\}:(\w+):\$\{AWS::Region\}:\$\{AWS::AccountId\}:", r"\1 ", text)
 
 
 def settings_page() -> str:

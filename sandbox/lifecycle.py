@@ -93,7 +93,7 @@ def up(
     home: Path = HOME,
     *,
     scale: float = 12.0,
-    auth: bool = False,
+    auth: bool = True,
     stacks: tuple[Stack, ...],
     people_of: Workload | None = None,
     tell: Tell | None = None,
@@ -101,6 +101,8 @@ def up(
     """Start a sandbox and deploy `stacks`, all at once; answers the server and each stack's outputs.
 
     `people_of`: the channels of this workload lead to services that the sandbox plays itself.
+    `auth`: roles may do what their policies allow, and nothing else.
+
     Raises AlreadyRunningError, or SandboxError after cleaning up where a step failed.
     """
     tell = tell or _say_nothing

@@ -27,7 +27,9 @@ BEHAVIOURS: tuple[str, ...] = (
     "autoscaling_targets",
     "cloudformation_alarms",
     "cloudformation_tables",
+    "cloudformation_topics",
     "cloudformation_types",
+    "lambda_time",
     "lambda_execution",
     "lambda_metrics",
     "lambda_aliases",
@@ -39,6 +41,8 @@ BEHAVIOURS: tuple[str, ...] = (
     "events_admin",
     "people",
     "iam_requests",
+    "iam_appconfig",
+    "iam_calls",
     "step_functions",
 )
 

@@ -77,6 +77,10 @@ class CapacityChanges:
             table |= after
             table["TableStatus"] = "ACTIVE"
 
+    def forget(self, table_arn: str) -> None:
+        """A table was deleted: one of the same name starts anew (AWS says that quotas are per table, no more)."""
+        self._quotas.forget(table_arn)
+
     def described(self, table_arn: str, throughput: Throughput) -> Throughput:
         """`throughput` as DescribeTable shows it: with the decreases of the present UTC day."""
         return {
@@ -162,7 +166,18 @@ def install(clock: SandboxClock) -> None:
 
         return describe
 
+    def delete_table(before: Handler) -> Handler:
+        def serve(data: dict[str, Any]) -> Answer:
+            table = find_table(data.get("TableName"))
+            answer = before(data)
+            if table is not None and answer[0] == OK:
+                changes.forget(table["TableArn"])
+            return answer
+
+        return serve
+
     replace(dynamodb, "_update_table", update_table)
+    replace(dynamodb, "_delete_table", delete_table)
     replace(dynamodb, "_table_description", description)
     replace(provisioners, "_ddb_update_call", from_a_stack)
 

@@ -34,6 +34,12 @@ class Quotas:
         """The decreases of the present UTC day."""
         return [at for at in self.decreases.get(arn, []) if at >= now // DAY * DAY]
 
+    def forget(self, table_arn: str) -> None:
+        """Nothing happened to that table and its indexes."""
+        for past in (self.decreases, self.switches):
+            for arn in [a for a in past if a == table_arn or a.startswith(f"{table_arn}/")]:
+                del past[arn]
+
     def refusal(self, table: Table, data: dict[str, Any], now: float) -> str | None:
         """Why UpdateTable with `data` is refused now, in AWS's words; None where it is not."""
         if data.get("BillingMode") == "PAY_PER_REQUEST" and is_provisioned(table):

@@ -89,6 +89,22 @@ def test_on_demand_and_back_four_times_a_day(fast_aws: Server):
     assert answer["Error"]["Code"] == "LimitExceededException"
 
 
+def test_a_table_made_anew_has_the_quotas_of_a_new_one(fast_aws: Server):
+    client, table = dynamodb(fast_aws), create_table(fast_aws, write=100)
+    for write in (90, 80, 70, 60):
+        provision(fast_aws, table, write)
+        shape = active(fast_aws, table)
+
+    client.delete_table(TableName=table)
+    client.create_table(
+        **{name: shape[name] for name in ("TableName", "KeySchema", "AttributeDefinitions")},
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 100},
+    )
+
+    provision(fast_aws, table, write=50)
+    assert active(fast_aws, table)["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 1
+
+
 def test_leaving_on_demand_needs_capacity(aws: Server):
     table, client = create_on_demand_table(aws), dynamodb(aws)
     answer = refused(lambda: client.update_table(TableName=table, BillingMode="PROVISIONED"))

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -50,6 +51,19 @@ def test_the_invoke_api_tells_which_version_ran(aws: Server, halved: str):
     assert set(told) == {"1", "2"}
     assert told == ran
     assert {run["arn"] for run in printed(aws, halved)} == {f"{arn(halved)}:live"}
+
+
+def test_a_version_is_published_in_sandbox_time(aws: Server):
+    before = aws.now()
+    name = create(aws, CODE)
+    client = aws.client("lambda")
+    client.publish_version(FunctionName=name)
+
+    dates = [v["LastModified"] for v in client.list_versions_by_function(FunctionName=name)["Versions"]]
+
+    assert len(dates) == 2
+    for date in dates:
+        assert before - 0.001 <= datetime.fromisoformat(date).timestamp() <= aws.now()
 
 
 def test_a_version_or_the_bare_function_is_not_weighted(aws: Server, halved: str):

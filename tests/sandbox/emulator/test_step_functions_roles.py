@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,23 @@ def test_a_role_without_rights_cannot_call_a_function(guarded: Server):
     done = play(guarded, machine, roleArn=nobody)
     # Then
     assert (done.status, done.error) == ("FAILED", "Lambda.AccessDeniedException")
+
+
+def granted(server: Server) -> list[dict[str, Any]]:
+    request = urllib.request.Request(f"{server.endpoint}/_selfright/iam-calls", method="DELETE")  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - this machine's own emulator
+        told: list[dict[str, Any]] = json.load(answer)
+        return told
+
+
+def test_what_a_role_was_granted_is_told_once_and_what_it_was_denied_never(guarded: Server):
+    mine, other = table(guarded), table(guarded)
+    where = client(guarded, "dynamodb").describe_table(TableName=mine)["Table"]["TableArn"]
+    arn = role(guarded, "remembered", allow("dynamodb:PutItem", where))
+
+    for name in (mine, mine, other):
+        play(guarded, jsonata(A=put(name, "x")), roleArn=arn)
+
+    of_the_role = [call for call in granted(guarded) if call["role"] == "remembered"]
+    assert of_the_role == [{"role": "remembered", "action": "dynamodb:PutItem", "resource": where}]
+    assert granted(guarded) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -10,16 +9,24 @@ from pathlib import Path
 import pytest
 
 from sandbox import lifecycle
+from sandbox.collector import Collector
 from sandbox.inbox import Inbox
-from tests.sandbox.journeys.demo import Demo
+from sandbox.server import ROOT
+from sandbox.traffic import Traffic
+from selfright.adapters.manifest_files import load_workload
+from selfright.domain.manifest import Workload
+from tests.sandbox.journeys.demo import Demos
 from tests.sandbox.journeys.load import Load
-from tests.sandbox.journeys.world import CALM, TABLE, World
+from tests.sandbox.journeys.serving import FUNCTION, USERS_RATE, alarms_on
+from tests.sandbox.journeys.world import CALM, ENVIRONMENT, LIGHT, TABLE, WORKLOAD, World
 
 SCALE = 30.0
 
+# A release is judged against the hour before it: first, before users were failed for another reason.
 # What throttles for another reason than too few units, or beyond what the manifest allows, is seen by the runbook's
 # checks for ten minutes: last. In any other order the journeys wait for it to be forgotten.
 ORDER = (
+    "errors",
     "remedied",
     "told",
     "swept",
@@ -30,7 +37,9 @@ ORDER = (
     "drift",
     "undone",
     "causes",
-    "errors",
+    "actions",
+    "denied",
+    "permissions",
     "loops",
     "storm",
     "terminated",
@@ -61,6 +70,20 @@ def world(sandbox_world: World) -> Iterator[World]:
     sandbox_world.calm_down()
 
 
+@pytest.fixture(autouse=True)
+def _note_calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a journey was granted, its putting back included: test_permissions.py."""
+    yield
+    if "sandbox_world" in request.fixturenames:
+        seen: World = request.getfixturevalue("sandbox_world")
+        seen.note_calls(request.function.__name__)
+
+
+@pytest.fixture(scope="session")
+def manifest() -> Workload:
+    return load_workload(ROOT / "workloads" / WORKLOAD, ENVIRONMENT)
+
+
 @pytest.fixture
 def inbox(world: World) -> Iterator[Inbox]:
     """What people are told from now on."""
@@ -68,19 +91,45 @@ def inbox(world: World) -> Iterator[Inbox]:
         yield opened
 
 
+@pytest.fixture
+def users(world: World) -> Iterator[Traffic]:
+    """Users who are served: without any, no guard can tell that a remedy did no harm, and nothing is a cure."""
+    world.load.write(LIGHT)
+    with Traffic(world.server, FUNCTION, USERS_RATE) as users:
+        world.until("users are served", lambda: users.counts().ok > 5)
+        world.until("no alarm is on", lambda: not alarms_on(world))
+        yield users
+
+
+@pytest.fixture
+def services(world: World, manifest: Workload) -> Iterator[Collector]:
+    """Slack and PagerDuty, where the workload's secrets say that they are."""
+    with Collector() as collector, collector.serving(world.server, manifest):
+        yield collector
+
+
+@pytest.fixture
+def impatient_queue(sandbox_world: World) -> Iterator[str]:
+    """The signal queue, giving a message again after one second instead of six minutes."""
+    queue, sqs = sandbox_world.outputs["SignalsUrl"], sandbox_world.client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    yield queue
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+
 @pytest.fixture(scope="session")
-def demo() -> Iterator[Demo]:
-    run = Demo.start()
+def demos() -> Iterator[Demos]:
+    run = Demos()
     yield run
     run.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _demo_runs_meanwhile(request: pytest.FixtureRequest) -> None:
-    """The demo mostly waits: it is over when the other journeys are."""
-    if any("demo" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        with contextlib.suppress(AssertionError):  # its own journey tells
-            request.getfixturevalue("demo")
+def _demos_run_meanwhile(request: pytest.FixtureRequest) -> None:
+    """They are over when the other journeys are."""
+    if any("demos" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("demos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

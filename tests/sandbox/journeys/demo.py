@@ -1,4 +1,4 @@
-"""The command that a newcomer types first, in a process of its own."""
+"""The commands that a newcomer types first, in processes of their own."""
 
 from __future__ import annotations
 
@@ -9,62 +9,78 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NamedTuple
 
 from sandbox.lifecycle import HOME
 from sandbox.server import ROOT, Server
 
 BRINGS_UP_WITHIN = 60.0  # seconds of the wall
-ENDS_WITHIN = 170.0
+ENDS_WITHIN = 300.0
 LOOK_EVERY = 0.2
 
 
-@dataclass
-class Demo:
-    process: subprocess.Popen[bytes]
-    printed: IO[bytes]
-    told: IO[bytes]
-    server: Server  # its own sandbox
+class Demo(NamedTuple):
+    """A command that is over: its exit code, what it printed and told on the way, and the sandbox that it had."""
 
-    @classmethod
-    def start(cls) -> Self:
-        """Run the command, and find the sandbox that it brings up."""
-        printed, told = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        process = subprocess.Popen(  # noqa: S603
-            [str(Path(sys.executable).with_name("selfright")), "demo", "--json"],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=told,
-            env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        )
-        deadline = time.monotonic() + BRINGS_UP_WITHIN
-        while not (server := cls._sandbox(_text(told))):
-            if process.poll() is not None or time.monotonic() > deadline:
-                _interrupt(process)
-                raise AssertionError(f"the demo brought no sandbox up:\n{_text(told)}")
-            time.sleep(LOOK_EVERY)
-        return cls(process, printed, told, server)
+    code: int
+    printed: str
+    told: str
+    server: Server
 
-    @staticmethod
-    def _sandbox(told: str) -> Server | None:
-        """The sandbox whose address it tells."""
-        port = re.search(r"local AWS answers on http://127\.0\.0\.1:(\d+)", told)
-        servers = (Server.found_in(state.parent) for state in HOME.glob("demo-*/sandbox/state.json"))
-        return next((s for s in servers if s and port and s.port == int(port[1])), None)
 
-    def finish(self) -> tuple[int, str, str]:
-        """Exit code, what it printed, and what it told on the way."""
-        code = self.process.wait(ENDS_WITHIN)
-        return code, _text(self.printed), _text(self.told)
+class Demos:
+    """`selfright demo --json`, then `demo undo --json`, while something else goes on: they mostly wait."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._over = False
+        self._demos: dict[tuple[str, ...], Future[Demo]] = {
+            command: self._pool.submit(self._run, command) for command in [("demo",), ("demo", "undo")]
+        }
+
+    def played(self, *command: str) -> Demo:
+        """The command once it is over."""
+        return self._demos[command].result(2 * ENDS_WITHIN)
 
     def stop(self) -> None:
-        """Also where it was not waited for."""
-        _interrupt(self.process)
-        self.printed.close()
-        self.told.close()
+        """Also where nobody waited for them."""
+        self._over = True
+        if self._process:
+            _interrupt(self._process)
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run(self, command: tuple[str, ...]) -> Demo:
+        with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as told:
+            self._process = process = subprocess.Popen(  # noqa: S603
+                [str(Path(sys.executable).with_name("selfright")), *command, "--json"],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=told,
+                env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            )
+            try:
+                server = self._sandbox_of(process, told)
+                code = process.wait(ENDS_WITHIN)
+            finally:
+                _interrupt(process)
+            return Demo(code, _text(printed), _text(told), server)
+
+    def _sandbox_of(self, process: subprocess.Popen[bytes], told: IO[bytes]) -> Server:
+        """The sandbox whose address it tells."""
+        deadline = time.monotonic() + BRINGS_UP_WITHIN
+        while True:
+            port = re.search(r"local AWS answers on http://127\.0\.0\.1:(\d+)", _text(told))
+            servers = (Server.found_in(state.parent) for state in HOME.glob("demo-*/sandbox/state.json"))
+            for server in servers:
+                if server and port and server.port == int(port[1]):
+                    return server
+            if process.poll() is not None or self._over or time.monotonic() > deadline:
+                raise AssertionError(f"the demo brought no sandbox up:\n{_text(told)}")
+            time.sleep(LOOK_EVERY)
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:

@@ -1,16 +1,16 @@
-"""`selfright demo --json`, as a newcomer or a script runs it."""
+"""`selfright demo --json` and `selfright demo undo --json`, as a newcomer or a script runs them."""
 
 from __future__ import annotations
 
 import json
 
 from sandbox.processes import group_members
-from tests.sandbox.journeys.demo import Demo
+from tests.sandbox.journeys.demo import Demos
 from tests.sandbox.journeys.world import TABLE
 
 
-def test_the_demo_proves_a_fix_and_leaves_nothing_behind(demo: Demo):
-    code, printed, told = demo.finish()
+def test_the_demo_proves_a_fix_and_leaves_nothing_behind(demos: Demos):
+    code, printed, told, server = demos.played("demo")
 
     # Then it ends well, and says what happened with all the numbers
     assert code == 0, told
@@ -35,6 +35,25 @@ def test_the_demo_proves_a_fix_and_leaves_nothing_behind(demo: Demo):
     assert facts["traffic"]["fixed"]["failed"] <= 0.05 * facts["traffic"]["fixed"]["analyses"]
 
     # ... and no process, no port and no file is left
-    assert group_members(demo.server.pid) == []
-    assert not demo.server.answers()
-    assert not demo.server.folder.parent.exists()
+    assert group_members(server.pid) == []
+    assert not server.answers()
+    assert not server.folder.parent.exists()
+
+
+def test_a_wrong_suspect_is_released_and_the_second_remedy_works(demos: Demos):
+    code, printed, told, _ = demos.played("demo", "undo")
+    assert code == 0, told
+    facts = json.loads(printed)
+    first, second = facts["actions"]
+    assert (first["action"], first["status"]) == ("lambda.roll_back_alias", "undone")
+    assert (second["action"], second["status"]) == ("flags.open_circuit", "verified")
+    sick, healthy = (proof["outcome"] for proof in facts["verified_on"])
+    assert sick in {"sick", "worse"}
+    assert healthy == "healthy"
+    looks = [entry["detail"]["facts"] for entry in facts["timeline"] if entry["kind"] == "checks-run"]
+    assert {frozenset(seen["failures"]["by_dependency"]) for seen in looks} == {frozenset({"bedrock"})}
+    # The release that was suspected is live again, as it was when the incident began.
+    assert facts["live_version"]["after"] == first["before"]["version"] != first["after"]["version"]
+    undone = [entry for entry in facts["timeline"] if entry["kind"] == "action-undone"]
+    assert [entry["detail"]["after"] for entry in undone] == [first["before"]]
+    assert facts["incident"]["status"] == "resolved"

@@ -31,6 +31,13 @@ def test_twenty_deliveries_are_one_incident_and_one_execution(sandbox_world: Wor
     # ... which looks at the alarm itself before it believes the event: it is not on
     assert case.incident.status is IncidentStatus.RECOVERED
 
+    # ... and the recovery, which comes in last, finds nothing to do
+    recovery = event("orchestrator-latency", "OK", began + timedelta(seconds=30))
+    world.inject(recovery)
+    recovered = world.until("the recovery is decided", lambda: decision(world, recovery))
+    assert (recovered.decision, recovered.incident_id) == (Decision.RECOVERED, None)
+    assert world.ledger.case(incident.id) == case
+
 
 def test_a_redelivery_after_the_incident_is_closed_changes_nothing(sandbox_world: World):
     world, began = sandbox_world, sandbox_world.now()

@@ -12,21 +12,29 @@ from typing import Any
 
 import pytest
 
+from selfright.domain.budget import Budget
 from selfright.domain.gates import Gate, Reason, Verdict
 from selfright.domain.incident import Attempt, AttemptStatus, CaseFile, EntryKind, IncidentStatus
-from tests.sandbox.journeys.world import ALARM, PROVISIONED, TABLE, World
+from tests.sandbox.journeys.world import ALARM, ENVIRONMENT, PROVISIONED, TABLE, WORKLOAD, World
 
 COOL_DOWN = timedelta(minutes=5)  # as the manifest has it
 ANOTHER = "inc-0123456789ab-20260101T000000000"
 
 
 @pytest.fixture(scope="module")
-def surging(sandbox_world: World) -> Iterator[World]:
+def too_small(sandbox_world: World) -> Iterator[World]:
     """A table that is too small, and would be remedied."""
     sandbox_world.wait_until_untainted()
     sandbox_world.calm_down()
     yield sandbox_world
     sandbox_world.calm_down()
+
+
+@pytest.fixture
+def surging(too_small: World) -> World:
+    """The alarm has not flapped, as far as Selfright remembers: one gate says no in each journey, not two."""
+    too_small.forget()
+    return too_small
 
 
 def stopped_by(case: CaseFile, gate: Gate) -> dict[str, Any]:
@@ -115,8 +123,8 @@ def test_after_a_change_the_table_is_left_to_cool_down(surging: World):
     # Given that another incident has just changed the table
     surging.throttled()
     with leased_by_another(surging) as fence:
-        surging.ledger.intend(ANOTHER, Attempt(number=1, fence=fence), TABLE, surging.now())
-    surging.taint(COOL_DOWN)
+        budget = Budget(workload=WORKLOAD, environment=ENVIRONMENT, per_hour=4, per_day=12)
+        surging.ledger.intend(ANOTHER, Attempt(number=1, fence=fence), TABLE, budget, surging.now())
 
     # When the alarm goes off again
     case = surging.closed(surging.alarm_goes_off().id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
-from tests.sandbox.journeys.world import World
+from tests.sandbox.journeys.world import SURGE_BESIDE_USERS, World
 
 # What the function is deployed with for this journey: its process ends as soon as a table has been changed.
 DYING = """
@@ -50,8 +50,9 @@ def dying_function(world: World) -> Iterator[None]:
     deploy(before)
 
 
-def test_a_change_whose_function_died_is_made_once_and_proven(world: World, dying_function: None):
-    incident = world.alarm_goes_off()
+@pytest.mark.usefixtures("users", "dying_function")
+def test_a_change_whose_function_died_is_made_once_and_proven(world: World):
+    incident = world.alarm_goes_off(SURGE_BESIDE_USERS)
     case = world.closed(incident.id)
 
     assert case.incident.status is IncidentStatus.RESOLVED

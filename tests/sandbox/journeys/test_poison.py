@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from selfright.domain.signal import Decision
 from tests.sandbox.journeys.signals import decision, event
@@ -13,16 +10,6 @@ from tests.sandbox.journeys.world import World
 
 GARBAGE = "%PDF-1.7 not an alarm"
 STRANGER = json.dumps({"source": "aws.cloudwatch", "detail-type": "something else"})
-
-
-@pytest.fixture
-def impatient_queue(sandbox_world: World) -> Iterator[str]:
-    """The signal queue, giving a message again after one second instead of six minutes."""
-    queue, sqs = sandbox_world.outputs["SignalsUrl"], sandbox_world.client("sqs")
-    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
-    yield queue
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
 
 
 def test_garbage_ends_in_the_dead_letter_queue_and_the_rest_is_decided(
@@ -48,14 +35,7 @@ def test_garbage_ends_in_the_dead_letter_queue_and_the_rest_is_decided(
     dead: list[str] = []
 
     def both_are_dead() -> bool:
-        found = sqs.receive_message(
-            QueueUrl=world.outputs["SignalsDeadLettersUrl"], MaxNumberOfMessages=10, VisibilityTimeout=60
-        )
-        for message in found.get("Messages", ()):
-            dead.append(message["Body"])
-            sqs.delete_message(
-                QueueUrl=world.outputs["SignalsDeadLettersUrl"], ReceiptHandle=message["ReceiptHandle"]
-            )
+        dead.extend(world.take_messages(world.outputs["SignalsDeadLettersUrl"]))
         return len(dead) == 2
 
     world.until("two messages are in the dead-letter queue", both_are_dead)

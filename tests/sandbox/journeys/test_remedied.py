@@ -9,12 +9,10 @@ import pytest
 from sandbox import faults
 from sandbox.inbox import Inbox
 from sandbox.traffic import Traffic
-from sandbox.workload import stack_name
 from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.domain.judgement import Outcome
 from tests.sandbox.journeys.world import ALARM, ENVIRONMENT, PROVISIONED, TABLE, World
 
-USERS_RATE = 0.3  # analyses a sandbox second; each writes about five units
 TRANSITIONS_ALLOWED = 12
 
 
@@ -22,26 +20,20 @@ TRANSITIONS_ALLOWED = 12
 def starving(world: World) -> Iterator[Callable[[], None]]:
     """Somebody lowers the table's write capacity to one unit."""
     yield lambda: faults.on("throttled-table", world.server, ENVIRONMENT)
-    world.calm_down()  # first: to restore the units by a decrease would be one of the few that a day has
     faults.off("throttled-table", world.server, ENVIRONMENT)
 
 
 def test_a_starved_table_is_fed_and_the_metric_proves_it(
-    world: World, inbox: Inbox, starving: Callable[[], None]
+    world: World, inbox: Inbox, starving: Callable[[], None], users: Traffic
 ):
-    # Given users whose analyses are stored
-    world.load.write(4)
-    with Traffic(world.server, f"{stack_name(ENVIRONMENT)}-orchestrator", USERS_RATE) as users:
-        world.until("users are served", lambda: users.counts().ok > 5)
-        began = world.now()
-
-        # When somebody lowers the table's write capacity to one unit
-        starving()
-        (incident,) = world.until("an incident is opened", lambda: world.incidents(began))
-        case = world.closed(incident.id)
-        healed = users.counts()
-        world.until("users are served again", lambda: users.counts().since(healed).ok > 5)
-        after = users.counts().since(healed)
+    # When somebody lowers the table's write capacity to one unit
+    began = world.now()
+    starving()
+    (incident,) = world.until("an incident is opened", lambda: world.incidents(began))
+    case = world.closed(incident.id)
+    healed = users.counts()
+    world.until("users are served again", lambda: users.counts().since(healed).ok > 5)
+    after = users.counts().since(healed)
 
     # Then the incident is resolved with one change, within the manifest's limits
     assert case.incident.status is IncidentStatus.RESOLVED

@@ -9,7 +9,7 @@ import pytest
 from selfright.domain.incident import EntryKind, IncidentStatus
 from selfright.usecases.sweep import GRACE
 from tests.sandbox.journeys.signals import times_decided
-from tests.sandbox.journeys.world import ALARM, World
+from tests.sandbox.journeys.world import ALARM, SURGE_BESIDE_USERS, World
 
 
 @pytest.fixture
@@ -21,9 +21,10 @@ def no_events(world: World) -> Iterator[None]:
     events.enable_rule(Name=rule)
 
 
-def test_an_alarm_whose_event_was_lost_is_found_and_remedied(world: World, no_events: None):
+@pytest.mark.usefixtures("users", "no_events")
+def test_an_alarm_whose_event_was_lost_is_found_and_remedied(world: World):
     began = world.now()
-    world.throttled()
+    world.throttled(SURGE_BESIDE_USERS)
 
     incident = world.until("the sweep finds it", lambda: next(iter(world.incidents(began)), None))
 
@@ -41,7 +42,7 @@ def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: Worl
     case = world.closed(incident.id)
 
     assert case.incident.status is IncidentStatus.ESCALATED
-    assert case.incident.outcome == "its execution is ABORTED and left it open"
+    assert case.incident.outcome == "nobody works on it any more: its execution is ABORTED"
     assert case.timeline[-1].kind is EntryKind.INCIDENT_CLOSED
     assert world.leases.holder(case.attempt(1).plan.target, world.now()) is None  # type: ignore[union-attr]
     world.taint()

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-
-import pytest
 
 from sandbox.collector import Collector, Mood
 from sandbox.inbox import Inbox
-from sandbox.server import ROOT
-from selfright.adapters.manifest_files import load_workload
 from selfright.domain.delivery import DeliveryState, deliveries
 from selfright.domain.incident import IncidentStatus
 from selfright.domain.manifest import ChannelType
 from selfright.domain.report import report
-from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
+from tests.sandbox.journeys.world import World
 
 SENDS = 5  # the first, and as many as the state machine repeats
-
-
-@pytest.fixture
-def services(world: World) -> Iterator[Collector]:
-    """Slack and PagerDuty, where the workload's secrets say that they are."""
-    manifest = load_workload(ROOT / "workloads" / WORKLOAD, ENVIRONMENT)
-    with Collector() as collector, collector.serving(world.server, manifest):
-        yield collector
 
 
 def counted(world: World, metric: str, channel: ChannelType, since: datetime) -> int:

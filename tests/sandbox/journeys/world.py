@@ -7,7 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sandbox.lifecycle import CONTROL_PLANE, Outputs
 from sandbox.server import Server
@@ -28,6 +28,8 @@ PROVISIONED = {"mode": "PROVISIONED", "read": 5, "write": 5}  # as deployed
 # little that a surge would have to use up first. A surge wants 18 units (70 % used): 3.6 times five, and
 # the manifest allows four times.
 CALM, SURGE, FLOOD = 8, 24, 100
+# What calm and surge are where users write one and a half units a second, too.
+LIGHT, SURGE_BESIDE_USERS = 4, 18
 # The runbook's checks look back so far: what they saw in one journey they would see in the next.
 LOOK_BACK = timedelta(minutes=10)
 
@@ -53,6 +55,14 @@ class LocalAws(Aws):
         return self._made[service]
 
 
+class Call(NamedTuple):
+    """A call of AWS that IAM granted to a role."""
+
+    role: str
+    action: str
+    resource: str
+
+
 class World:
     def __init__(self, server: Server, stacks: Mapping[str, Outputs], load: Load) -> None:
         self.server = server
@@ -61,6 +71,7 @@ class World:
         self.aws = LocalAws(server)
         self.ledger = DynamoDBIncidentStore(self.aws, self.outputs["LedgerTable"])
         self.leases = DynamoDBLeases(self.aws, self.outputs["LedgerTable"])
+        self.granted: dict[str, set[Call]] = {}  # by journey, those that are over
         self._tainted_until = self.now()
 
     # -- seeing
@@ -142,6 +153,15 @@ class World:
 
         return self.until(f"incident {incident_id} is closed", look, seconds)
 
+    def take_messages(self, queue: str) -> list[str]:
+        """The bodies of what lies in a queue, at most ten; they are gone from it."""
+        sqs = self.client("sqs")
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=60)
+        messages = found.get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
     # -- what happens to the workload
 
     def alarm_goes_off(self, units: int = SURGE) -> Incident:
@@ -180,10 +200,19 @@ class World:
 
     def inject(self, event: dict[str, Any]) -> None:
         """Put an event on the bus that only AWS itself can send."""
-        body = json.dumps(event).encode()
-        request = urllib.request.Request(f"{self.server.endpoint}/_selfright/events", body)  # noqa: S310
+        self._ask("POST", "events", json.dumps(event).encode())
+
+    def note_calls(self, journey: str) -> None:
+        """What IAM granted to roles since the last look was for that journey."""
+        told = self._ask("DELETE", "iam-calls")
+        self.granted.setdefault(journey, set()).update(Call(**call) for call in told)
+
+    def _ask(self, method: str, what: str, body: bytes | None = None) -> Any:
+        """What AWS has no API for: sandbox/emulator."""
+        where = f"{self.server.endpoint}/_selfright/{what}"
+        request = urllib.request.Request(where, body, method=method)  # noqa: S310
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - this machine's own emulator
-            assert answer.status == 200
+            return json.load(answer)
 
     def throw_switches(self, **switches: Any) -> None:
         """What stands on the switch board from now on, by a new version and its deployment."""
@@ -215,26 +244,49 @@ class World:
         self.until("the checks see nothing of the last journey", lambda: self.now() > self._tainted_until)
 
     def calm_down(self) -> None:
-        """As it was deployed: calm traffic, no open incident, the table's capacity, the alarm OK."""
+        """As it was deployed: calm traffic, nothing under way, a table made anew, the alarm OK, an empty ledger.
+
+        DynamoDB grants a table few changes a day, and the gates let few be made; a journey has them all to itself.
+        """
         self.load.write(CALM)
-        for incident in self.incidents(datetime.fromtimestamp(0, UTC)):
-            if incident.status is IncidentStatus.OPEN:
-                self.closed(incident.id)
-        now = self.table()
-        if now["mode"] == "PROVISIONED" and now["write"] > PROVISIONED["write"]:
-            # By way of on-demand mode: DynamoDB grants few decreases a day, and those are the product's to use.
-            self.set_on_demand()
-        if self.table() != PROVISIONED:
-            self.client("dynamodb").update_table(
-                TableName=TABLE,
-                BillingMode="PROVISIONED",
-                ProvisionedThroughput={
-                    "ReadCapacityUnits": PROVISIONED["read"],
-                    "WriteCapacityUnits": PROVISIONED["write"],
-                },
-            )
-        assert self.table() == PROVISIONED
+        self.until("no incident is worked on", lambda: not self._under_way())
+        self._renew_table()
         self.until("the alarm is OK", lambda: self.alarm_state() == "OK")
+        self.forget()
+
+    def forget(self) -> None:
+        """Selfright remembers nothing: no incident, no change, no count, no flapping, no storm."""
+        dynamodb, table = self.client("dynamodb"), self.outputs["LedgerTable"]
+        pages = dynamodb.get_paginator("scan").paginate(
+            TableName=table, ProjectionExpression="PK, SK", ConsistentRead=True
+        )
+        for item in (item for page in pages for item in page["Items"]):
+            dynamodb.delete_item(TableName=table, Key=item)
+
+    def _under_way(self) -> bool:
+        """Also an incident that its execution left open: nothing here may hide one."""
+        running = self.client("stepfunctions").list_executions(
+            stateMachineArn=self.outputs["RespondArn"], statusFilter="RUNNING"
+        )["executions"]
+        open_ = [i for i in self.incidents(datetime.fromtimestamp(0, UTC)) if i.status is IncidentStatus.OPEN]
+        return bool(running or open_)
+
+    def _renew_table(self) -> None:
+        self.table()  # one that is being changed cannot be deleted
+        dynamodb = self.client("dynamodb")
+        shape = dynamodb.describe_table(TableName=TABLE)["Table"]
+        dynamodb.delete_table(TableName=TABLE)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
+        dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=shape["KeySchema"],
+            AttributeDefinitions=shape["AttributeDefinitions"],
+            ProvisionedThroughput={
+                "ReadCapacityUnits": PROVISIONED["read"],
+                "WriteCapacityUnits": PROVISIONED["write"],
+            },
+        )
+        assert self.table() == PROVISIONED
 
     # -- for a failed test
 

@@ -36,13 +36,13 @@ def answer(monkeypatch: pytest.MonkeyPatch, function: str, result: object) -> li
 def test_up_starts_with_what_was_asked_for_and_tells_where_it_answers(monkeypatch: pytest.MonkeyPatch):
     calls = answer(monkeypatch, "up", (SERVER, {"selfright": {"Table": "t-1"}}))
 
-    result = run("up", "--time-scale", "20", "--auth")
+    result = run("up", "--time-scale", "20", "--no-auth")
 
     assert result.exit_code == 0
     assert "http://127.0.0.1:1" in result.stdout
     assert "selfright outputs: 1" in result.stdout
     (call,) = calls
-    assert (call["scale"], call["auth"]) == (20.0, True)
+    assert (call["scale"], call["auth"]) == (20.0, False)
     assert [stack.name for stack in call["stacks"]] == ["selfright", "opportunity-analysis-development"]
     assert call["people_of"].workload == "opportunity-analysis"
 
@@ -51,7 +51,8 @@ def test_up_without_deploying_starts_empty(monkeypatch: pytest.MonkeyPatch):
     calls = answer(monkeypatch, "up", (SERVER, {}))
 
     assert "none deployed" in run("up", "--no-deploy").stdout
-    assert (calls[0]["stacks"], calls[0]["scale"], calls[0]["people_of"]) == ((), 12.0, None)
+    (call,) = calls
+    assert (call["stacks"], call["scale"], call["auth"], call["people_of"]) == ((), 12.0, True, None)
 
 
 TOLD = [

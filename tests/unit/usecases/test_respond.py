@@ -203,6 +203,12 @@ def test_a_switch_that_could_not_be_undone_is_not_made(world: World):
     refused = world.case(incident).attempts[-2]
     assert (refused.remedy, refused.status) == ("switch-to-on-demand", AttemptStatus.REFUSED)
     assert world.dynamodb.changes == []
+    # ... and people read why, of every remedy
+    assert outcome(world, incident)[1] == (
+        "none-left: tried without success: raise-capacity, switch-to-on-demand; raise-capacity was refused: "
+        "the table already has the units that the demand needs; switch-to-on-demand was refused: "
+        "the switch could not be undone: the table has 2 secondary index(es)"
+    )
 
 
 def test_autoscaling_is_raised_only_in_the_starved_direction(world: World):
@@ -234,7 +240,9 @@ def test_a_check_that_fails_leaves_its_findings_unknown_and_nothing_is_done(worl
 
     case = world.case(incident)
     assert case.attempts[0].findings["autoscaled"] is None
-    assert outcome(world, incident)[1].startswith("not-known-enough: could not find out: autoscaled")
+    why = outcome(world, incident)[1]
+    assert why.startswith("not-known-enough: could not find out: autoscaled")
+    assert why.endswith("; dynamodb.autoscaling failed: it is down")
     assert world.dynamodb.changes == []
 
 

@@ -77,7 +77,8 @@ class RaiseConcurrency:
         name="lambda.raise_concurrency",
         summary="Raise the function's reserved concurrency, within manifest and account",
         resource_types=FUNCTION,
-        permissions=frozenset({"lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"}),
+        permissions=frozenset({"lambda:PutFunctionConcurrency"}),
+        undoing=frozenset({"lambda:DeleteFunctionConcurrency"}),  # where nothing was reserved before
         reading=frozenset({"lambda:GetFunctionConcurrency", "lambda:GetAccountSettings"}),
         reversible=True,
         radius="one function; what it reserves, others cannot use",

@@ -45,8 +45,9 @@ class CheckDeclaration(Declaration):
 
 
 class ActionDeclaration(Declaration):
-    """`permissions` change something; `reading` is what plan and read-back need."""
+    """`permissions` make the change; `undoing` is what taking it back needs besides, `reading` plan and read-back."""
 
     reading: frozenset[str]
+    undoing: frozenset[str] = frozenset()
     reversible: bool
     radius: str

@@ -152,15 +152,17 @@ def _hand_over(
     case = store.case(incident_id)  # the list of open ones is an index that lags behind
     if case.incident.status is not IncidentStatus.OPEN:
         return None
-    reason = f"its execution is {status} and left it open"
-    closing = case.incident.model_copy(update={"status": IncidentStatus.ESCALATED, "outcome": reason})
+    reason, error = "nobody works on it any more", f"its execution is {status}"
+    closing = case.incident.model_copy(
+        update={"status": IncidentStatus.ESCALATED, "outcome": f"{reason}: {error}"}
+    )
     # First tell, then close: a crash in between tells people twice, the other way round it would tell them nothing.
     messenger.tell(report(case.model_copy(update={"incident": closing})))
     close_incident(
         incident_id,
         IncidentStatus.ESCALATED,
         reason,
-        error=f"respond: {status}",
+        error=error,
         store=store,
         leases=leases,
         history=history,

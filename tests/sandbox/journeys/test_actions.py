@@ -1,0 +1,198 @@
+"""Every action of the catalogue, made, found in force and taken back by its rooms, each with nothing but its own role.
+
+Most actions are rare: the other journeys make two of them. Here the incident is written into the ledger and its
+steps are asked for one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+
+from sandbox import faults
+from sandbox.server import ACCOUNT, REGION
+from selfright.actions import ACTIONS
+from selfright.domain.alarms import State
+from selfright.domain.concern import Concern
+from selfright.domain.incident import Attempt, AttemptStatus, Incident
+from selfright.domain.manifest import Severity, Symptom, Workload
+from selfright.domain.signal import Signal, SignalKind
+from selfright.domain.steps import Next
+from tests.sandbox.journeys.serving import FLAG, FUNCTION, flags, live_version
+from tests.sandbox.journeys.world import ALARM, ENVIRONMENT, PROVISIONED, TABLE, World
+
+Facts = dict[str, Any]
+
+STARVED: Facts = {"starved": ["write"], "usage": {"write": {"demand_peak": 7.0}}}
+
+
+def units(world: World) -> int:
+    return int(world.table()["write"])
+
+
+def most_units(world: World) -> int:
+    (target,) = world.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="dynamodb", ResourceIds=[f"table/{TABLE}"]
+    )["ScalableTargets"]
+    return int(target["MaxCapacity"])
+
+
+def reserved(world: World) -> int | None:
+    found = world.client("lambda").get_function_concurrency(FunctionName=FUNCTION)
+    value: int | None = found.get("ReservedConcurrentExecutions")
+    return value
+
+
+def flag(world: World) -> bool:
+    return flags(world).read(FLAG)
+
+
+@contextmanager
+def starved(_world: World) -> Iterator[Facts]:
+    yield STARVED
+
+
+@contextmanager
+def autoscaled(world: World) -> Iterator[Facts]:
+    scaling = world.client("application-autoscaling")
+    target = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": f"table/{TABLE}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    scaling.register_scalable_target(
+        **target, MinCapacity=PROVISIONED["write"], MaxCapacity=PROVISIONED["write"]
+    )
+    try:
+        yield STARVED
+    finally:
+        scaling.deregister_scalable_target(**target)
+
+
+@contextmanager
+def released(world: World) -> Iterator[Facts]:
+    before = live_version(world)
+    faults.on("harmless-release", world.server, ENVIRONMENT)
+    try:
+        yield {"release": {"previous_version": before, "live_version": live_version(world)}}
+    finally:
+        faults.off("harmless-release", world.server, ENVIRONMENT)
+
+
+@contextmanager
+def limited(world: World) -> Iterator[Facts]:
+    functions = world.client("lambda")
+    functions.put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=5)
+    try:
+        yield {}
+    finally:
+        functions.delete_function_concurrency(FunctionName=FUNCTION)
+
+
+@contextmanager
+def unlimited(_world: World) -> Iterator[Facts]:
+    yield {}  # as it is deployed in development
+
+
+@contextmanager
+def failing(_world: World) -> Iterator[Facts]:
+    yield {"failing_dependency": "bedrock"}
+
+
+class Change(NamedTuple):
+    """A remedy of a runbook, where it is needed and what was found there, and what it makes of the value at `look`."""
+
+    remedy: str
+    given: Callable[[World], AbstractContextManager[Facts]]
+    look: Callable[[World], Any]
+    after: Callable[[Facts], Any]
+
+    @property
+    def on_table(self) -> bool:
+        return self.look in (units, most_units)
+
+
+CHANGES = {
+    "dynamodb.raise_capacity": Change("raise-capacity", starved, units, lambda _: 10),
+    "dynamodb.raise_autoscaling_maximum": Change(
+        "raise-autoscaling-maximum", autoscaled, most_units, lambda _: 10
+    ),
+    "lambda.roll_back_alias": Change(
+        "roll-back-alias", released, live_version, lambda facts: facts["release"]["previous_version"]
+    ),
+    "lambda.raise_concurrency": Change("raise-concurrency", limited, reserved, lambda _: 10),
+    "lambda.raise_concurrency where none is reserved": Change(
+        "raise-concurrency", unlimited, reserved, lambda _: 200
+    ),
+    "flags.open_circuit": Change("open-circuit", failing, flag, lambda _: True),
+}
+
+
+def test_every_action_that_the_manifest_allows_has_its_journey():
+    assert {name.split()[0] for name in CHANGES} == set(ACTIONS) - {"dynamodb.switch_to_on_demand"}
+
+
+def opened(world: World, change: Change, facts: Facts, kind: SignalKind, workload: Workload) -> str:
+    """An incident that chose that remedy. AWS Health reports one: no alarm has to be on for it to be remedied."""
+    resource, symptom, runbook = (
+        ("analysis-results", Symptom.THROTTLING, "database-performance")
+        if change.on_table
+        else ("orchestrator", Symptom.ERRORS, "high-error-rate")
+    )
+    alarm = ALARM if change.on_table else f"{FUNCTION}-error-rate"
+    signal = Signal(
+        kind=kind,
+        account=ACCOUNT,
+        region=REGION,
+        name=alarm,
+        subject=f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
+        state=State.ALARM,
+        at=world.now(),
+        reason="rehearsed",
+    )
+    about = Concern(resource=resource, symptom=symptom, severity=Severity.HIGH)
+    incident = Incident.open(signal, workload, about, world.now())
+    world.ledger.open_or_join(incident, signal, world.now())
+    world.ledger.take_up(incident.id, runbook, [])
+    world.ledger.save_attempt(incident.id, Attempt(number=1, remedy=change.remedy, facts=facts))
+    return incident.id
+
+
+def step(world: World, room: str, incident_id: str) -> dict[str, Any]:
+    answer = world.client("lambda").invoke(
+        FunctionName=world.physical_name(room),
+        Payload=json.dumps({"incident_id": incident_id, "attempt": 1}),
+    )
+    told: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, told
+    return told
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_action_is_made_in_force_and_taken_back(world: World, manifest: Workload, name: str):
+    change = CHANGES[name]
+    with change.given(world) as facts:
+        before, after = change.look(world), change.after(facts)
+        assert before != after
+
+        # When it is applied
+        incident_id = opened(world, change, facts, SignalKind.HEALTH, manifest)
+        applied = step(world, "ApplyAction", incident_id)
+
+        # Then it is made, and the room that judges finds it in force
+        (attempt,) = world.ledger.case(incident_id).attempts
+        assert (applied["next"], attempt.status) == (Next.SETTLE, AttemptStatus.APPLIED), attempt
+        assert change.look(world) == after
+        judged = opened(world, change, facts, SignalKind.ALARM, manifest)
+        world.ledger.save_attempt(judged, attempt)
+        assert step(world, "JudgeOutcome", judged)["next"] == Next.SETTLE
+
+        # ... and undoing puts back what was there before
+        step(world, "UndoAction", incident_id)
+        assert world.ledger.case(incident_id).attempt(1).status is AttemptStatus.UNDONE
+        assert change.look(world) == before
+        world.forget()  # nobody works on these incidents
