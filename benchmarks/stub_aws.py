@@ -34,6 +34,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, operation: str, request: bytes, status: int = 200) -> None:
         self.server.asked.append(operation)
         answer = self.server.answers.get(operation, {})
+        if operation == "Query":  # the items of the partition that is asked for
+            asked = json.loads(request)["ExpressionAttributeValues"][":pk"]
+            answer = {"Items": [item for item in answer.get("Items", ()) if item["PK"] == asked]}
         if operation == "GetMetricData":  # one series, for whatever is asked
             ids = (query["Id"] for query in json.loads(request)["MetricDataQueries"])
             answer = {
