@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.artifact import artifacts
-from benchmarks.rounds import Child, cpu_seconds, interleaved
+from benchmarks.rounds import Child, Figures, cpu_seconds, interleaved
 from benchmarks.rows import Row, judged
 from benchmarks.scenes import ALARM_EVENT, EXPECTED, ROOT, RUNBOOK, Scene
 from benchmarks.stub_aws import stub_aws
@@ -117,9 +116,12 @@ def _warm() -> Row:
         command = (str(EMULATOR_PYTHON), "-I", "-S", str(WARM_PROGRAM), json.dumps(spec))
         cpu_seconds(Child(command, {**built.environment, **stub.environment}))
         found = json.load(result)
-    ratios = [ours / bare for ours, bare in zip(found["ours"], found["bare"], strict=True)]
-    low, _, high = statistics.quantiles(ratios, n=4)
-    note = f"±{(high - low) / 2:.2f}; {' and '.join(found['calls'])}; no client built in {found['events']} events"
-    value = statistics.median(found["ours"]) * 1e6
-    against = "its bare SDK calls on stock clients"
-    return judged("intake.warm", value, "CPU µs", against, statistics.median(ratios), WARM_BUDGET, note)
+    figures = Figures({name: found[name] for name in ("ours", "bare", "lean")})
+    note = (
+        f"±{figures.spread('ours', 'bare'):.2f}; {', '.join(found['calls'])}; no client built in {found['events']} "
+        f"events; {figures.ratio('ours', 'lean'):.2f} x the same calls on our own client"
+    )
+    value, ratio = figures.median("ours") * 1e6, figures.ratio("ours", "bare")
+    return judged(
+        "intake.warm", value, "CPU µs", "its bare SDK calls on stock clients", ratio, WARM_BUDGET, note
+    )

@@ -132,6 +132,9 @@ def copy_core(python: Path, target: Target) -> None:
     trim_models(found[0], services_of(package), python / MODELS)
     lean = [str(target.botocore / "bin" / "python"), str(LEAN_SERVICES), *services_of(package, LEAN)]
     (python / MODELS / "lean.json").write_text(_run(lean, {"PATH": os.environ.get("PATH", "")}))
+    # By an environment whose pydantic is that of the vendor layer; the hash seed orders the sets inside models.
+    snapshots = [str(DEV / "bin" / "python"), "-m", "selfright.adapters.snapshots", str(content)]
+    _run(snapshots, {"PYTHONPATH": str(python), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def precompile(python: Path, interpreter: Path) -> None:
