@@ -55,8 +55,16 @@ def main(spec: dict[str, Any]) -> None:
 
     built: list[str] = []
     Session.create_client = lambda *args, **_: built.append(args[1])  # type: ignore[method-assign,assignment]
-    LeanClient.__init__ = lambda *args, **_: built.append(str(args))  # type: ignore[method-assign,assignment,misc]
-    measured = {"ours": handle, "bare": bare, "lean": calls_alone}
+    LeanClient.__init__ = lambda *args, **_: built.append(str(args))  # type: ignore[method-assign]
+    rounds = _interleaved({"ours": handle, "bare": bare, "lean": calls_alone})
+    if built:
+        raise SystemExit(f"clients were built for an event: {built}")
+    found = {**rounds, "calls": [methods[call[1]] for call in asked], "events": ROUNDS * EVENTS}
+    Path(spec["result"]).write_text(json.dumps(found))
+
+
+def _interleaved(measured: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+    """CPU seconds per event of each, round by round."""
     rounds: dict[str, list[float]] = {name: [] for name in measured}
     for _ in range(ROUNDS):
         for name, run in measured.items():
@@ -64,10 +72,7 @@ def main(spec: dict[str, Any]) -> None:
             for _ in range(EVENTS):
                 run()
             rounds[name].append((time.process_time() - began) / EVENTS)
-    if built:
-        raise SystemExit(f"clients were built for an event: {built}")
-    found = {**rounds, "calls": [methods[call[1]] for call in asked], "events": ROUNDS * EVENTS}
-    Path(spec["result"]).write_text(json.dumps(found))
+    return rounds
 
 
 def _calls_of(handle: Callable[[], None], clients: dict[str, Any]) -> Calls:

@@ -123,7 +123,7 @@ class LeanClient:
             try:
                 status, answer = self._exchange(operation, body)
             except (OSError, HTTPException) as error:
-                self._close()
+                self.close()
                 if not left:
                     from botocore.exceptions import HTTPClientError
 
@@ -149,11 +149,11 @@ class LeanClient:
         return response.status, answer
 
     def _connection(self) -> HTTPConnection:
-        """This thread's connection, a new one where AWS has hung up meanwhile: Lambda may have slept for minutes."""
+        """The connection of this thread, a new one where AWS has hung up: Lambda may have slept for minutes."""
         kept: HTTPConnection | None = getattr(self._local, "connection", None)
         if kept and kept.sock and not select.select([kept.sock], [], [], 0)[0]:
             return kept
-        self._close()
+        self.close()
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         made = kind(self._url.netloc, timeout=CONNECT_TIMEOUT)
         made.connect()
@@ -161,7 +161,8 @@ class LeanClient:
         self._local.connection = made
         return made
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Hang up, for this thread; the next call makes a new one."""
         if connection := getattr(self._local, "connection", None):
             connection.close()
         self._local.connection = None
@@ -214,7 +215,8 @@ class Exceptions:
             "Error": {"Code": code, "Message": message},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
-        return getattr(self, code)(told, operation)
+        error: Exception = getattr(self, code)(told, operation)
+        return error
 
 
 def _back_off() -> None:

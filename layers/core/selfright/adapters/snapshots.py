@@ -7,7 +7,7 @@ A snapshot is to YAML what bytecode is to source: made by the build, never edite
 
 from __future__ import annotations
 
-import pickle  # noqa: S403 - the layer's own content, as trusted as its code
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def read_snapshot(content: Path, name: str) -> Any:
         version, _, kept = (content / f"{name}.snapshot").read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
-    return pickle.loads(kept) if version.decode() == pydantic.VERSION else None  # noqa: S301 - see above
+    return pickle.loads(kept) if version.decode() == pydantic.VERSION else None  # noqa: S301 - as trusted as our code
 
 
 def write_snapshots(content: Path) -> None:
