@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cold_import, custodian, evaluator, incident, intake, storm
+from benchmarks import cold_import, custodian, evaluator, incident, intake, replay, storm
 from benchmarks.rows import Row, publish, replaced, table, write
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -25,6 +25,7 @@ SECTIONS: tuple[Callable[[str], Iterator[Row]], ...] = (
     cold_import.rows,
     intake.rows,
     custodian.rows,
+    replay.rows,
     incident.rows,
     storm.rows,
     evaluator.rows,

@@ -251,6 +251,17 @@ def test_nobody_there_is_a_source_that_is_down(function: None, monkeypatch: pyte
         Aws().lean("dynamodb").get_item(TableName="ledger")
 
 
+def test_a_server_that_cannot_prove_who_it_is_is_a_source_that_is_down(
+    function: None, service: FakeService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url.replace("http:", "https:"))
+
+    with pytest.raises(SourceDownError, match="SSL"), translated("reading x"):
+        Aws().lean("dynamodb").get_item(TableName="ledger")
+
+    assert service.asked == []
+
+
 def test_one_connection_serves_call_after_call(client: LeanClient, service: FakeService):
     for _ in range(3):
         client.get_item(TableName="ledger")
