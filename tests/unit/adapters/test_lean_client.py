@@ -197,6 +197,9 @@ def test_awss_error_is_botocores_with_all_that_aws_said(client: LeanClient, serv
         (400, {"__type": "x#ProvisionedThroughputExceededException"}),
         (500, {"__type": "x#InternalServerError"}),
         (503, b"<html>busy</html>"),
+        (200, b"<html>who are you?</html>"),
+        (200, b"[]x"),
+        (200, b"3"),
         HANG_UP,
     ],
 )

@@ -29,7 +29,8 @@ TABLE = "lean.json"  # layers/trim_models.py writes it beside botocore's models
 CONNECT_TIMEOUT, READ_TIMEOUT = 2, 10  # seconds; as of botocore's clients in adapters/aws.py
 TRIES = 2
 # What AWS means to be asked again; botocore's standard mode has the same ones for these services.
-TRANSIENT_STATUS = {500, 502, 503, 504}
+BAD_GATEWAY = 502
+TRANSIENT_STATUS = {500, BAD_GATEWAY, 503, 504}
 TRANSIENT_CODES = {
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -145,10 +146,9 @@ class LeanClient:
         response = connection.getresponse()
         content = response.read()
         try:
-            answer = json.loads(content) if content else {}
-        except ValueError:  # not of the service: of something between it and us
-            answer = {"message": content[:200].decode(errors="replace")}
-        return response.status, answer
+            return response.status, dict(json.loads(content or b"{}"))
+        except (TypeError, ValueError):  # not of the service: of something between it and us
+            return BAD_GATEWAY, {"message": content[:200].decode(errors="replace")}
 
     def _connection(self) -> HTTPConnection:
         """The connection of this thread, a new one where AWS has hung up: Lambda may have slept for minutes."""
@@ -205,6 +205,8 @@ class Exceptions:
     """Classes of ClientError by AWS's code, as a botocore client's `exceptions`. Imported when one is met."""
 
     def __getattr__(self, code: str) -> type[Exception]:
+        if code.startswith("_"):
+            raise AttributeError(code)
         from botocore.exceptions import ClientError
 
         made = type(code, (ClientError,), {})
