@@ -131,6 +131,7 @@ def copy_core(python: Path, target: Target) -> None:
     package = python / "selfright"
     trim_models(found[0], services_of(package), python / MODELS)
     lean = [str(target.botocore / "bin" / "python"), str(LEAN_SERVICES), *services_of(package, LEAN)]
+    # What adapters/lean_client.py reads.
     (python / MODELS / "lean.json").write_text(_run(lean, {"PATH": os.environ.get("PATH", "")}))
     # By an environment whose pydantic is that of the vendor layer; the hash seed orders the sets inside models.
     snapshots = [str(DEV / "bin" / "python"), "-m", "selfright.adapters.snapshots", str(content)]
@@ -149,7 +150,10 @@ def precompile(python: Path, interpreter: Path) -> None:
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
     """What the program prints. Raises BuildError where it fails."""
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    try:
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        raise BuildError(f"there is no {command[0]}; run `make dev emulator`") from None
     if answer.returncode:
         raise BuildError(f"{Path(command[0]).name} failed:\n{answer.stdout}{answer.stderr}")
     return answer.stdout
