@@ -87,7 +87,7 @@ def cost_row(states: Sequence[str], api_calls: int) -> Row:
     thousand = 1000 * sum(parts.values())
     share = 1000 * parts["transitions"]
     note = ", ".join(f"{name} ${1000 * usd:.3f}" for name, usd in parts.items())
-    note = f"{document['region']} {document['as_of']}: {note}; {functions} functions, {api_calls} AWS calls with intake's"
+    note = f"{document['region']} {document['as_of']}: {note}; {functions} functions, {api_calls} AWS calls"
     return judged(
         "cost_per_1000_incidents", thousand, "USD", "its transitions alone", thousand / share, None, note
     )
