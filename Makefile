@@ -40,7 +40,7 @@ format: dev ## format and fix what can be fixed
 docs: dev ## write docs/generated/ and workloads/schema.json anew
 	$(DEV)/python docs/generate.py
 
-bench: dev emulator sam $(ENVS)/bench/.installed ## measure; writes benchmarks/results.json
+bench: dev emulator sam $(ENVS)/bench/.installed $(ENVS)/c7n/.installed ## measure; writes benchmarks/results.json
 	$(DEV)/python -m benchmarks
 
 build: dev sam $(UV) ## build for AWS: python3.13, arm64; needs neither that interpreter nor Docker
@@ -81,5 +81,5 @@ $(ENVS)/node/.installed:
 COMPILE := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 lock: | $(UV) ## resolve the newest allowed versions into locks/
-	for name in bench emulator sam vendor; do $(UV) $(COMPILE) locks/$$name.in -o locks/$$name.txt; done
+	for name in bench c7n emulator sam vendor; do $(UV) $(COMPILE) locks/$$name.in -o locks/$$name.txt; done
 	$(UV) $(COMPILE) --group pyproject.toml:dev pyproject.toml -o locks/dev.txt

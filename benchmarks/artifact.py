@@ -47,6 +47,8 @@ class Artifact:
             "AWS_DATA_PATH": str(self.models),
             "SELFRIGHT_TABLE": "ledger",
             "SELFRIGHT_RESPOND_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:respond",
+            "SELFRIGHT_ALERTS_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:alerts",
+            "SELFRIGHT_FLAG_STRATEGY": "strategy",
             "SELFRIGHT_SWITCH_APPLICATION": "application",
             "SELFRIGHT_SWITCH_ENVIRONMENT": "environment",
             "SELFRIGHT_SWITCH_PROFILE": "switches",

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -21,15 +21,14 @@ class Child:
 
     command: Sequence[str]
     environment: Mapping[str, str]
-    before: Callable[[], None] = lambda: None
+    cwd: Path = field(default_factory=Path.cwd)
 
 
 def cpu_seconds(child: Child) -> float:
     """User and system time of one run, by the kernel's account of that very process. Raises BenchmarkError."""
-    child.before()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603
-            list(child.command), env=dict(child.environment), stdout=output, stderr=output, cwd=Path.cwd()
+            list(child.command), env=dict(child.environment), stdout=output, stderr=output, cwd=child.cwd
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

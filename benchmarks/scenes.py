@@ -11,7 +11,9 @@ from typing import Any
 from selfright.adapters.aws import Aws
 from selfright.adapters.ledger import DynamoDBIncidentStore
 from selfright.adapters.manifest_files import load_workload
-from selfright.domain.incident import Attempt, AttemptStatus, Incident, Plan
+from selfright.domain.delivery import Delivery, DeliveryState
+from selfright.domain.incident import Attempt, AttemptStatus, Incident, IncidentStatus, Plan
+from selfright.domain.manifest import ChannelType
 from selfright.edge.signals import signal
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,8 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "judge_outcome": ("dynamodb", "cloudwatch"),
     "undo_action": ("dynamodb",),
     "close_incident": ("dynamodb",),
+    "tell_people": ("dynamodb", "sns"),
+    "sweep": ("dynamodb", "cloudwatch", "stepfunctions"),
 }
 # Stands in the room's answer if all went well, so that no figure is that of a failure.
 EXPECTED: dict[str, str] = {
@@ -39,6 +43,8 @@ EXPECTED: dict[str, str] = {
     "judge_outcome": '"status": "resolved"',
     "undo_action": '"next": "check", "attempt": 2',
     "close_incident": '"status": "open"',  # read again after it was closed: the stub's ledger never changes
+    "tell_people": '"told": ["alerts", "team-chat"]',  # the chat was told before: only the topic can be a stub
+    "sweep": '"opened": ["inc-',  # an alarm that nobody decided on
 }
 
 
@@ -101,16 +107,20 @@ class Scene:
         attempt = _attempt(room, incident, table, now)
 
         paper = _Paper()
-        aws = SimpleNamespace(client=lambda _: paper)
+        aws = SimpleNamespace(lean=lambda _: paper)
         store = DynamoDBIncidentStore(_as_aws(aws), "ledger")
         store.open_or_join(incident, received, went_off)
         store.save_attempt(incident.id, attempt)
+        over = room == "tell_people"
+        if over:
+            store.note(incident.id, [_CHAT_TOLD.entry(now)])
         items = [item for (pk, _), item in paper.items.items() if pk.startswith("INCIDENT#")]
         for item in items:
             if item["SK"]["S"] == "INCIDENT":
                 item["runbook"] = {"S": RUNBOOK}
+                item["status"] = {"S": "resolved" if over else "open"}
 
-        self.event = _event(room, incident.id, alarm_event(went_off))
+        self.event = _event(room, incident.id, alarm_event(went_off), now)
         units = 21 if attempt.status is AttemptStatus.APPLIED else 5
         self.answers = _answers(items, received.name, went_off, now, table=table, units=units)
 
@@ -134,6 +144,15 @@ _FINDINGS = {
         False,
     ),
 }
+
+
+_CHAT_TOLD = Delivery(
+    channel="team-chat",
+    type=ChannelType.SLACK,
+    status=IncidentStatus.RESOLVED,
+    state=DeliveryState.TOLD,
+    sends=1,
+)
 
 
 def _attempt(room: str, incident: Incident, table: str, now: datetime) -> Attempt:
@@ -163,9 +182,14 @@ def _attempt(room: str, incident: Incident, table: str, now: datetime) -> Attemp
     return chosen.model_copy(update=made)
 
 
-def _event(room: str, incident_id: str, alarm: dict[str, Any]) -> dict[str, Any]:
-    if room == "receive_signal":
-        return queue_event(alarm)
+def _event(room: str, incident_id: str, alarm: dict[str, Any], now: datetime) -> dict[str, Any]:
+    match room:
+        case "receive_signal":
+            return queue_event(alarm)
+        case "sweep":
+            return {"time": now.isoformat()}
+        case "tell_people":
+            return {"incident_id": incident_id}
     step = {"incident_id": incident_id, "attempt": 1}
     return step | {"status": "resolved", "reason": "5 → 21"} if room == "close_incident" else step
 
@@ -177,6 +201,7 @@ def _answers(
     times = [minute - timedelta(minutes=m) for m in range(1, 30)]
     definition = {
         "AlarmName": alarm,
+        "AlarmArn": f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{alarm}",
         "StateValue": "ALARM",
         "StateTransitionedTimestamp": since,
         "StateUpdatedTimestamp": since,
@@ -193,7 +218,7 @@ def _answers(
     }
     provisioned = {"ReadCapacityUnits": 5, "WriteCapacityUnits": units, "NumberOfDecreasesToday": 0}
     return {
-        "Query": {"Items": items, "Count": len(items)},
+        "Query": {"Items": items},
         "UpdateItem": {"Attributes": {"fence": {"N": "1"}}},
         "DescribeTable": {"Table": {"TableStatus": "ACTIVE", "ProvisionedThroughput": provisioned}},
         "StartExecution": {"executionArn": "arn:aws:states:execution", "startDate": 1},

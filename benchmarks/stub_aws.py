@@ -14,6 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answers = Mapping[str, Any]
+PUBLISHED = (
+    b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"  # SNS: XML
+)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -25,6 +28,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if target := self.headers.get("X-Amz-Target"):
             self._answer(target.rpartition(".")[2], body)
+        elif body.startswith(b"Action=Publish&"):
+            self.server.asked.append("Publish")
+            self._send(200, "text/xml", PUBLISHED)
         else:
             self._answer("StartConfigurationSession", body, 201)
 
@@ -34,14 +40,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, operation: str, request: bytes, status: int = 200) -> None:
         self.server.asked.append(operation)
         answer = self.server.answers.get(operation, {})
+        if operation == "Query":  # the items of the partition that is asked for
+            asked = json.loads(request)["ExpressionAttributeValues"][":pk"]
+            answer = {"Items": [item for item in answer.get("Items", ()) if item["PK"] == asked]}
         if operation == "GetMetricData":  # one series, for whatever is asked
             ids = (query["Id"] for query in json.loads(request)["MetricDataQueries"])
             answer = {
                 "MetricDataResults": [{"Id": i, "Label": i, "StatusCode": "Complete", **answer} for i in ids]
             }
         body = json.dumps(answer, default=datetime.timestamp).encode()
+        self._send(status, "application/x-amz-json-1.0", body)
+
+    def _send(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # sam runs this file by its path
 
-from layers.trim_models import services_of, trim_models  # noqa: E402
+from layers.trim_models import LEAN, services_of, trim_models  # noqa: E402
 
 UV = ROOT / ".envs" / "uv" / "bin" / "uv"
 DEV = ROOT / ".envs" / "dev"
@@ -29,6 +29,7 @@ EMULATOR_PYTHON = EMULATOR / "bin" / "python"
 LAMBDA_PYTHON = (3, 13)
 CONTENT = "selfright_content"
 MODELS = "selfright_models"
+LEAN_SERVICES = ROOT / "layers" / "lean_services.py"
 USER_HOME = (
     "SELFRIGHT_USER_HOME"  # where settings of the installer and other Pythons are, if sam has another HOME
 )
@@ -132,7 +133,14 @@ def copy_core(python: Path, target: Target) -> None:
     found = list(target.botocore.glob("lib/python3.*/site-packages/botocore/data"))
     if not found:
         raise BuildError(f"{target.botocore.name} has no botocore; run `make {target.botocore.name}`")
-    trim_models(found[0], services_of(python / "selfright"), python / MODELS)
+    package = python / "selfright"
+    trim_models(found[0], services_of(package), python / MODELS)
+    lean = [str(target.botocore / "bin" / "python"), str(LEAN_SERVICES), *services_of(package, LEAN)]
+    # What adapters/lean_client.py reads.
+    (python / MODELS / "lean.json").write_text(_run(lean, {"PATH": os.environ.get("PATH", "")}))
+    # By an environment whose pydantic is that of the vendor layer; the hash seed orders the sets inside models.
+    snapshots = [str(DEV / "bin" / "python"), "-m", "selfright.adapters.snapshots", str(content)]
+    _run(snapshots, {"PYTHONPATH": str(python), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def precompile(python: Path, interpreter: Path) -> None:
@@ -145,10 +153,15 @@ def precompile(python: Path, interpreter: Path) -> None:
     _run(command, {**os.environ, "PYTHONHASHSEED": "0"})
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    """What the program prints. Raises BuildError where it fails."""
+    try:
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        raise BuildError(f"there is no {command[0]}; run `make dev emulator`") from None
     if answer.returncode:
         raise BuildError(f"{Path(command[0]).name} failed:\n{answer.stdout}{answer.stderr}")
+    return answer.stdout
 
 
 def build(layer: str, artifacts: Path, target: Target) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 # How adapters ask for a client: the literal is the list of services, so it cannot be forgotten here.
-CLIENT = re.compile(r"""\.client\(\s*["']([a-z0-9-]+)["']""")
+CLIENT = re.compile(r"""\.(?:client|lean)\(\s*["']([a-z0-9-]+)["']""")
+LEAN = re.compile(r"""\.lean\(\s*["']([a-z0-9-]+)["']""")
 # What botocore's authors add to a model lies beside it and is looked for in the same folders.
 WANTED = (
     "service-2",
@@ -28,11 +29,9 @@ WANTED = (
 )
 
 
-def services_of(package: Path) -> list[str]:
-    """The services that the code below `package` makes clients of."""
-    return sorted(
-        {name for file in package.rglob("*.py") for name in CLIENT.findall(file.read_text("utf-8"))}
-    )
+def services_of(package: Path, asked: re.Pattern[str] = CLIENT) -> list[str]:
+    """The services that the code below `package` makes clients of; `asked` is how."""
+    return sorted({name for file in package.rglob("*.py") for name in asked.findall(file.read_text("utf-8"))})
 
 
 def trim_models(data: Path, services: list[str], target: Path) -> None:

@@ -31,6 +31,7 @@ BUILDS_KEPT = 3
 # (`SkipBuild`) and state machines are taken from where they lie when they are deployed.
 LAYER_INPUTS = (
     "layers/build_layer.py",
+    "layers/lean_services.py",
     "layers/trim_models.py",
     "layers/core",
     "layers/vendor",

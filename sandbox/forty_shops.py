@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from selfright.domain.manifest import Environment
+
 WORKLOAD = "forty-shops"
 ENVIRONMENT = "development"
 STACK = f"{WORKLOAD}-{ENVIRONMENT}"
@@ -41,7 +43,9 @@ def write(folder: Path) -> tuple[Path, Path]:
     manifest.mkdir(parents=True, exist_ok=True)
     for file, document in (
         (manifest / "base.yaml", _manifest()),
-        (manifest / f"{ENVIRONMENT}.yaml", {}),
+        *(
+            (manifest / f"{environment}.yaml", {}) for environment in Environment
+        ),  # a build validates them all
         (template, _template()),
     ):
         file.write_text(json.dumps(document, indent=1) + "\n")

@@ -41,16 +41,25 @@ class House:
 
     @cached_property
     def workloads(self) -> Mapping[str, Workload]:
-        from selfright.adapters.manifest_files import load_workloads
+        from selfright.adapters.snapshots import read_snapshot
 
-        found = load_workloads(self.settings.content / "workloads", self.settings.environment)
+        found = read_snapshot(self.settings.content, self.settings.environment)
+        if found is None:
+            from selfright.adapters.manifest_files import load_workloads
+
+            found = load_workloads(self.settings.content / "workloads", self.settings.environment)
         return {w.workload: w for w in found}
 
     @cached_property
     def runbooks(self) -> Mapping[str, Runbook]:
-        from selfright.adapters.runbook_files import load_runbooks
+        from selfright.adapters.snapshots import RUNBOOKS, read_snapshot
 
-        return {r.id: r for r in load_runbooks(self.settings.content / "runbooks")}
+        found = read_snapshot(self.settings.content, RUNBOOKS)
+        if found is None:
+            from selfright.adapters.runbook_files import load_runbooks
+
+            found = load_runbooks(self.settings.content / "runbooks")
+        return {r.id: r for r in found}
 
     @cached_property
     def shelf(self) -> Shelf:

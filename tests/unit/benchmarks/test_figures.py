@@ -11,6 +11,14 @@ import pytest
 from benchmarks.incident import PRICES, cost_row
 from benchmarks.rounds import BenchmarkError, Child, Figures, cpu_seconds, interleaved
 from benchmarks.rows import BEGIN, END, judged, publish, replaced, table, write
+from benchmarks.scenes import CLIENTS, EXPECTED
+from tests.unit.template import resources
+
+
+def test_every_function_of_the_template_has_a_cold_start_row():
+    rooms = {f["CodeUri"].removeprefix("functions/") for f in resources("AWS::Serverless::Function").values()}
+
+    assert set(CLIENTS) == set(EXPECTED) == rooms
 
 
 def test_a_ratio_is_the_median_of_each_rounds_own():

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from layers import build_layer
-from layers.build_layer import BuildError, choose_target, copy_core, find_python
+from layers.build_layer import ROOT, BuildError, choose_target, copy_core, find_python
 from sandbox import deployment
 from sandbox.deployment import build, digest_of_inputs, override, what_went_wrong
 
@@ -122,15 +123,17 @@ class TestWorkloads:
     def test_those_of_another_folder_are_deployed_instead(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ):
-        (tmp_path / "mine" / "shop").mkdir(parents=True)
-        (tmp_path / "mine" / "shop" / "base.yaml").write_text("workload: shop\n")
+        mine = tmp_path / "mine" / "opportunity-analysis"
+        shutil.copytree(ROOT / "workloads" / mine.name, mine)
+        with (mine / "base.yaml").open("a") as base:
+            base.write("# mine\n")
         monkeypatch.setenv("SELFRIGHT_WORKLOADS", str(tmp_path / "mine"))
 
         copy_core(tmp_path / "python", self.TARGET)
 
         deployed = tmp_path / "python" / "selfright_content" / "workloads"
-        assert [path.name for path in deployed.iterdir()] == ["shop"]
-        assert (deployed / "shop" / "base.yaml").read_text() == "workload: shop\n"
+        assert [path.name for path in deployed.iterdir()] == [mine.name]
+        assert (deployed / mine.name / "base.yaml").read_text().endswith("# mine\n")
 
     def test_a_folder_that_is_not_there_is_refused_by_name(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

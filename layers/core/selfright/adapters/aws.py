@@ -1,7 +1,7 @@
 """One botocore session for all adapters, and AWS's errors translated into ours.
 
 botocore and not boto3: its clients are the same, and boto3's own part (resources, S3 transfers) costs every cold
-start 20 ms and is used by nobody here.
+start 20 ms and is used by nobody here. Nothing of botocore is imported before it is needed: intake never does.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
-
+from selfright.adapters.lean_client import lean_client
 from selfright.domain.errors import (
     BusyError,
     ConflictError,
@@ -26,6 +23,10 @@ from selfright.domain.errors import (
     SourceDownError,
     ThrottledError,
 )
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.session import Session
 
 _ERRORS: dict[str, type[Exception]] = {
     **dict.fromkeys(
@@ -72,6 +73,7 @@ class Aws:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
+        self._lean: dict[str, Any] = {}
         self._lock = (
             threading.RLock()
         )  # checks run in threads, and a Session may not make clients in two at once
@@ -83,14 +85,28 @@ class Aws:
                 self._clients[service] = connect(service, config=self._config)
             return self._clients[service]
 
+    def lean(self, service: str) -> Any:
+        """A client for the calls of every signal: `client`'s, or a lighter one that answers the same where it may.
+
+        Only for values that JSON knows: no bytes, no moments.
+        """
+        with self._lock:
+            if service not in self._lean:
+                self._lean[service] = lean_client(service, self._counted) or self.client(service)
+            return self._lean[service]
+
     @cached_property
     def _session(self) -> Session:
+        from botocore.session import Session
+
         session = Session()
         session.register("before-call", self._count)
         return session
 
     @cached_property
     def _config(self) -> Config:
+        from botocore.config import Config
+
         # A step retries as a whole (statemachines/): inside it, two quick tries are enough.
         return Config(
             retries={"mode": "standard", "total_max_attempts": 2},
@@ -102,8 +118,11 @@ class Aws:
 
     def _count(self, **call: Any) -> None:
         model = call["model"]
+        self._counted(model.service_model.service_name, model.name)
+
+    def _counted(self, service: str, operation: str) -> None:
         with self._lock:
-            self.calls[f"{model.service_model.service_name}:{model.name}"] += 1
+            self.calls[f"{service}:{operation}"] += 1
 
 
 @contextmanager
@@ -114,10 +133,14 @@ def translated(doing: str, *, changing: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if changing and code in _REFUSALS:
-            raise RefusedError(f"{doing}: {error}") from error
-        raise _ERRORS.get(code, SourceDownError)(f"{doing}: {error}") from error
-    except BotoCoreError as error:
-        raise SourceDownError(f"{doing}: {error}") from error
+    except Exception as error:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if isinstance(error, ClientError):
+            code = error.response.get("Error", {}).get("Code", "")
+            if changing and code in _REFUSALS:
+                raise RefusedError(f"{doing}: {error}") from error
+            raise _ERRORS.get(code, SourceDownError)(f"{doing}: {error}") from error
+        if isinstance(error, BotoCoreError):
+            raise SourceDownError(f"{doing}: {error}") from error
+        raise

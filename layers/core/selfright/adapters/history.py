@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
+from selfright.adapters.queries import queried
 from selfright.domain.budget import Counted
 from selfright.domain.errors import ConflictError
 from selfright.domain.gates import Change, Troubles
@@ -71,7 +72,8 @@ class DynamoDBHistory:
     def _query(self, pk: dict[str, str], prefix: str, first: str = "") -> list[dict[str, Any]]:
         """The items whose sort key begins with `prefix`, from the key `first` on."""
         with translated(f"reading {pk['S']}"):
-            pages = self._client.get_paginator("query").paginate(
+            found = queried(
+                self._client,
                 TableName=self._table,
                 KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
                 ExpressionAttributeValues={
@@ -81,8 +83,8 @@ class DynamoDBHistory:
                 },
                 ConsistentRead=True,
             )
-            return [item for page in pages for item in page["Items"]]
+            return list(found)
 
     @property
     def _client(self) -> Any:
-        return self._aws.client("dynamodb")
+        return self._aws.lean("dynamodb")

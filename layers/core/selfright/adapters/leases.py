@@ -74,4 +74,4 @@ class DynamoDBLeases:
 
     @property
     def _client(self) -> Any:
-        return self._aws.client("dynamodb")
+        return self._aws.lean("dynamodb")

@@ -16,6 +16,7 @@ from typing import Any
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
 from selfright.adapters.history import COUNTED
+from selfright.adapters.queries import queried
 from selfright.domain.alarms import State
 from selfright.domain.budget import Budget, Counted, spend
 from selfright.domain.errors import ConflictError, NotFoundError, ThrottledError
@@ -170,13 +171,14 @@ class DynamoDBIncidentStore:
 
     def case(self, incident_id: str) -> CaseFile:
         with translated(f"reading incident {incident_id}"):
-            pages = self._client.get_paginator("query").paginate(
+            found = queried(
+                self._client,
                 TableName=self._table,
                 KeyConditionExpression="PK = :pk",
                 ExpressionAttributeValues={":pk": keys.incident(incident_id)["PK"]},
                 ConsistentRead=True,
             )
-            items = [item for page in pages for item in page["Items"]]
+            items = list(found)
         incident: Incident | None = None
         attempts, entries = [], []
         for item in items:
@@ -206,7 +208,8 @@ class DynamoDBIncidentStore:
 
     def open_incidents(self, workload: str, environment: str, since: datetime) -> Sequence[Incident]:
         with translated(f"listing the open incidents of {workload}"):
-            pages = self._client.get_paginator("query").paginate(
+            found = queried(
+                self._client,
                 TableName=self._table,
                 IndexName=keys.INDEX,
                 KeyConditionExpression="GSI1PK = :pk AND GSI1SK >= :since",
@@ -218,7 +221,7 @@ class DynamoDBIncidentStore:
                     ":open": {"S": IncidentStatus.OPEN},
                 },
             )
-            return [_incident(item) for page in pages for item in page["Items"]]
+            return [_incident(item) for item in found]
 
     def take_up(self, incident_id: str, runbook: str | None, entries: Sequence[Entry]) -> None:
         update = self._update(
@@ -456,7 +459,7 @@ class DynamoDBIncidentStore:
 
     @property
     def _client(self) -> Any:
-        return self._aws.client("dynamodb")
+        return self._aws.lean("dynamodb")
 
 
 def _record(

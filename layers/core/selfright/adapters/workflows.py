@@ -17,7 +17,7 @@ class StepFunctionsWorkflows:
     def start(self, incident_id: str) -> None:
         try:
             with translated(f"starting respond for {incident_id}"):
-                self._aws.client("stepfunctions").start_execution(
+                self._aws.lean("stepfunctions").start_execution(
                     stateMachineArn=self._respond,
                     name=incident_id,
                     input=json.dumps({"incident_id": incident_id}),
@@ -29,7 +29,7 @@ class StepFunctionsWorkflows:
         execution = f"{self._respond.replace(':stateMachine:', ':execution:')}:{incident_id}"
         try:
             with translated(f"reading the execution of {incident_id}"):
-                found = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
+                found = self._aws.lean("stepfunctions").describe_execution(executionArn=execution)
         except NotFoundError:
             return None
         return str(found["status"])

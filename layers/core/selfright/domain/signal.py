@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -133,4 +133,6 @@ class DecisionRecord(BaseModel):
 
 def digest(*parts: str) -> str:
     """128 bits of SHA-256 over the parts, as 32 hex digits; no two lists of parts run together."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    # json.dumps(parts), without the encoder that it makes for every call: a tenth of what a signal costs.
+    text = f"[{', '.join(map(encode_basestring_ascii, parts))}]"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

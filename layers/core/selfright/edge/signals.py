@@ -6,6 +6,7 @@ docs/intake.md lists the senders and what becomes of each.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -46,11 +47,11 @@ def signal(event: Any) -> Signal:
 def _signal(event: Any) -> Signal:
     content = from_json(event) if isinstance(event, str) else event
     topic_arn = None
-    if envelope := opened(content):
+    if not _is_known(content) and (envelope := opened(content)):
         content, topic_arn = from_json(envelope.message), envelope.topic_arn
+    if _is_known(content):
+        return _reader(BY_DETAIL_TYPE[content["detail-type"]])(content)
     match content:
-        case {"detail-type": str(detail_type)} if detail_type in BY_DETAIL_TYPE:
-            return _reader(BY_DETAIL_TYPE[detail_type])(content)
         case {"alarmData": _}:
             from selfright.edge.alarm_action import alarm_action_signal
 
@@ -73,6 +74,15 @@ def _signal(event: Any) -> Signal:
             raise BadInputError("event", "must be the event of a sender that we know")
 
 
+def _is_known(content: Any) -> bool:
+    """Whether EventBridge sent it, for a sender that we know: asked first, because nearly every signal is one."""
+    if not isinstance(content, dict):
+        return False
+    detail_type = content.get("detail-type")
+    return isinstance(detail_type, str) and detail_type in BY_DETAIL_TYPE
+
+
+@cache
 def _reader(where: str) -> Callable[[Any], Signal]:
     """The function that `where` names as module:function of this package."""
     module, function = where.split(":")
