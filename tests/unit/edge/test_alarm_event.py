@@ -91,12 +91,14 @@ GOLDEN: dict[str, dict[str, Any]] = {
     },
     "composite-alarm": {
         "name": DOWN,
+        "composite": True,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 40, 250),
     },
     "composite-alarm-suppressed": {
         "name": DOWN,
+        "composite": True,
         "state": State.ALARM,
         "previous_state": State.OK,
         "at": at(10, 2, 40, 250),

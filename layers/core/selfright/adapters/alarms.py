@@ -10,7 +10,7 @@ from selfright.adapters.aws import Aws, translated
 from selfright.adapters.metric_data import read_metric_data
 from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.errors import BadInputError, NotFoundError
-from selfright.domain.gates import AlarmNow
+from selfright.domain.gates import COMPOSITE, MANY_SERIES, AlarmNow
 from selfright.domain.judgement import Watched
 from selfright.domain.signal import Signal
 
@@ -76,7 +76,7 @@ class CloudWatchAlarms:
 def _unjudgeable(alarm: dict[str, Any]) -> str | None:
     """Why `domain.judgement` could give no verdict by this alarm's rule; None where it can."""
     if "AlarmRule" in alarm:
-        return "a composite alarm has no numbers of its own"
+        return COMPOSITE
     try:
         definition = AlarmDefinition.parse(alarm)
     except BadInputError as unknown:
@@ -84,7 +84,7 @@ def _unjudgeable(alarm: dict[str, Any]) -> str | None:
     if definition.comparison.uses_band:
         return "it compares with a band of anomaly detection"
     if any("GROUP BY" in (query.expression or "").upper() for query in definition.queries):
-        return "it watches many series at once"
+        return MANY_SERIES
     return None
 
 

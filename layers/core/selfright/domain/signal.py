@@ -59,6 +59,9 @@ class Signal(BaseModel):
     muted_by: str | None = None
     suppressed_by: str | None = None
     contributor: str | None = Field(default=None, description="The time series of an alarm over many.")
+    composite: bool = Field(
+        default=False, description="An alarm over other alarms, without numbers of its own."
+    )
     fact: str = Field(default="", description="The sender's own id of this fact; alarms have none.")
     resources: tuple[str, ...] = Field(default=(), description="ARNs or names of what it speaks about.")
     severity: Severity | None = Field(default=None, description="How bad, where no manifest says it.")

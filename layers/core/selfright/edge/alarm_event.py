@@ -29,6 +29,10 @@ class Mute(Part):
     muted_by: str | None = Field(default=None, validation_alias=AliasChoices("mutedByArn", "mutedBy"))
 
 
+class Configuration(Part):
+    alarm_rule: str | None = None  # of a composite alarm
+
+
 class Contributor(Part):
     """One time series of an alarm over many."""
 
@@ -43,6 +47,7 @@ class AlarmDetail(Part):
     previous_state: PreviousState = PreviousState()
     mute_detail: Mute | None = None
     alarm_contributor: Contributor | None = None
+    configuration: Configuration = Configuration()
 
     def signal(self, account: str, region: str, arn: str) -> Signal:
         mute, contributor = self.mute_detail, self.alarm_contributor
@@ -58,6 +63,7 @@ class AlarmDetail(Part):
             muted_by=(mute.muted_by or "a mute rule") if mute else None,
             suppressed_by=self.state.actions_suppressed_by,
             contributor=contributor.id if contributor else None,
+            composite=self.configuration.alarm_rule is not None,
         )
 
 

@@ -32,6 +32,7 @@ class AlarmMessage(Part):
     state_change_time: Moment
     alarm_actions: tuple[str, ...] = ()
     alarm_contributor_id: str | None = None
+    alarm_rule: str | None = None  # of a composite alarm
 
 
 def alarm_message_signal(message: Any, topic_arn: str | None = None) -> Signal:
@@ -51,6 +52,7 @@ def alarm_message_signal(message: Any, topic_arn: str | None = None) -> Signal:
         at=told.state_change_time,
         reason=told.new_state_reason,
         contributor=told.alarm_contributor_id or None,
+        composite=told.alarm_rule is not None,
     )
 
 

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from selfright.domain.alarms import State
 from selfright.domain.concern import Concern, concern
 from selfright.domain.gates import (
+    COMPOSITE,
+    MANY_SERIES,
     AlarmNow,
     Gate,
     GateFacts,
@@ -226,6 +228,7 @@ def _facts(signal: Signal, workload: Workload, alarm: AlarmBinding, runbook: Run
             since=signal.at,
             muted_by=signal.muted_by,
             suppressed_by=signal.suppressed_by,
+            unjudgeable=COMPOSITE if signal.composite else MANY_SERIES if signal.contributor else None,
         ),
         alarm_changes=(signal.at,),
         storm=Troubles().storm(len(workload.resources), limits.unhealthy_share, alarm.resource),
@@ -247,7 +250,7 @@ def _facts(signal: Signal, workload: Workload, alarm: AlarmBinding, runbook: Run
 
 def _assumed(result: GateResult) -> str | None:
     """What the event says needs no assumption."""
-    said = result.reason in {Reason.ALARM_MUTED, Reason.ACTIONS_SUPPRESSED}
+    said = result.reason in {Reason.ALARM_MUTED, Reason.ACTIONS_SUPPRESSED, Reason.NO_VERDICT_POSSIBLE}
     return None if said else ASSUMED.get(result.gate)
 
 

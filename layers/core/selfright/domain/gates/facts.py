@@ -16,6 +16,11 @@ from selfright.domain.manifest import Autonomy, Closure
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
+# Why an alarm's rule cannot tell whether a change helped.
+COMPOSITE = "a composite alarm has no numbers of its own"
+MANY_SERIES = "it watches many series at once"
+
+
 class Unknown(BaseModel):
     """A fact that could not be read, and why."""
 
