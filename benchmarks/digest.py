@@ -100,13 +100,13 @@ def _memory(folder: Path, place: Path) -> Row:
     write_export(large, 1, 30 * PART_BYTES, ITEM_BYTES)
     small, peak = (float(_child("benchmarks.digest_run", where, "peak")) for where in (folder, large))
     note = (
-        f"{30 * PART_BYTES / 1e6:.0f} MB in one part; {small:.0f} MB with parts of {PART_BYTES / 1e6:.0f} MB"
+        f"{30 * PART_BYTES / 1e6:.0f} MB in one part; {small:.0f} MiB with parts of {PART_BYTES / 1e6:.0f} MB"
     )
     return Row(
         "digest.peak",
         round(peak, 1),
-        "MB",
-        f"{PEAK_MB} MB",
+        "MiB",
+        f"{PEAK_MB} MiB",
         round(peak / PEAK_MB, 3),
         1,
         peak <= PEAK_MB,
