@@ -126,10 +126,11 @@ def compare(  # noqa: PLR0917 - the first three say what, the others how
         for difference, identity in run.locate(changed, number, slices):
             if identity in exempt:
                 exempted += 1
-            else:
+            elif len(found) < SHOWN:
                 found.append(difference)
-        if len(found) > SHOWN:
-            found, whole = found[:SHOWN], False
+            else:
+                whole = False
+        if not whole:
             break
     if changed and not found and not exempted:
         told = "differs by its sums, but in no item: a file was changed meanwhile"
