@@ -119,7 +119,8 @@ def compare(  # noqa: PLR0917 - the first three say what, the others how
     if problems:
         return Comparison(Verdict.UNUSABLE, *items, problems=problems, buckets_reread=len(buckets))
     changed = tables["source"].differing(tables["copy"])
-    found, exempted, whole = [], 0, True
+    found: list[Difference] = []
+    exempted, whole = 0, True
     slices = -(-sum(items) * len(changed) // BUCKETS // AT_ONCE)
     for number in range(slices):
         enter(f"locate {number + 1} of {slices}")
