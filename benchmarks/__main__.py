@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cold_import, custodian, evaluator, incident, intake, judge, replay, storm
+from benchmarks import cold_import, custodian, digest, evaluator, incident, intake, judge, replay, storm
 from benchmarks.rows import Row, publish, replaced, table, write
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -30,6 +30,7 @@ SECTIONS: tuple[Callable[[str], Iterator[Row]], ...] = (
     storm.rows,
     evaluator.rows,
     judge.rows,
+    digest.rows,
 )
 
 
