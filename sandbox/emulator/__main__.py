@@ -39,6 +39,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "events_admin",
     "iam_requests",
     "step_functions",
+    "faults",
 )
 
 

@@ -77,6 +77,11 @@ class CapacityChanges:
             table |= after
             table["TableStatus"] = "ACTIVE"
 
+    def forget(self, table_arn: str) -> None:
+        """A table of the same name is another table, with quotas of its own."""
+        self._quotas.decreases.pop(table_arn, None)
+        self._quotas.switches.pop(table_arn, None)
+
     def described(self, table_arn: str, throughput: Throughput) -> Throughput:
         """`throughput` as DescribeTable shows it: with the decreases of the present UTC day."""
         return {
@@ -162,6 +167,17 @@ def install(clock: SandboxClock) -> None:
 
         return describe
 
+    def delete_table(before: Handler) -> Handler:
+        def delete(data: dict[str, Any]) -> Answer:
+            table = find_table(data.get("TableName"))
+            answer = before(data)
+            if table is not None and answer[0] == OK:
+                changes.forget(table["TableArn"])
+            return answer
+
+        return delete
+
+    replace(dynamodb, "_delete_table", delete_table)
     replace(dynamodb, "_update_table", update_table)
     replace(dynamodb, "_table_description", description)
     replace(provisioners, "_ddb_update_call", from_a_stack)

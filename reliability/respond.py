@@ -1,0 +1,281 @@
+"""`respond`: a table throttles and its alarm goes off, for real; the remedy helps, or it does not and is undone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reliability.board import Call
+from reliability.patient import Patient
+from reliability.scenes import Ending, NoEndError
+from sandbox.inbox import Inbox
+from sandbox.lifecycle import CONTROL_PLANE, Outputs
+from sandbox.server import Server
+from sandbox.workload import stack_name
+from selfright.adapters.aws import Aws
+from selfright.adapters.leases import DynamoDBLeases
+from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.domain.incident import CaseFile, Incident, IncidentStatus
+from selfright.usecases.sweep import GRACE
+
+ENVIRONMENT, WORKLOAD = "development", "opportunity-analysis"
+TABLE = f"{stack_name(ENVIRONMENT)}-analysis-results"
+ALARM = f"{TABLE}-write-throttles"
+UNITS = 5  # as deployed
+
+ROOMS = ("ChooseRunbook", "RunChecks", "ChooseRemedy", "ApplyAction", "JudgeOutcome", "UndoAction", "CloseIncident")
+ROOMS = (*ROOMS, "TellPeople")
+INTAKE = "ReceiveSignal"
+MACHINES = ("Respond", "Recover")
+# The harness plays the schedules: an idle sandbox would be busy with them.
+SCHEDULES = ("SweepEveryFiveMinutes", "CanarySent")
+SWEEP_EVERY = timedelta(minutes=5)
+GOOD_ENDS = {IncidentStatus.RESOLVED, IncidentStatus.ESCALATED}
+
+PATIENCE = 90.0  # seconds of the wall for one run
+LOOK_EVERY = 0.1
+
+
+class LocalAws(Aws):
+    """The product's AWS, pointed at the sandbox without a word in the environment."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+        self._made: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._server.client(service)
+        return self._made[service]
+
+
+class World:
+    """The sandbox with both stacks, shared by the scenes."""
+
+    def __init__(self, server: Server, stacks: Mapping[str, Outputs], patient: Patient, inbox: Inbox) -> None:
+        self.server, self.patient, self.inbox = server, patient, inbox
+        self.outputs = stacks[CONTROL_PLANE]
+        self.aws = LocalAws(server)
+        self.ledger = DynamoDBIncidentStore(self.aws, self.outputs["LedgerTable"])
+        self.leases = DynamoDBLeases(self.aws, self.outputs["LedgerTable"])
+        resources = self.aws.client("cloudformation").describe_stack_resources(StackName=CONTROL_PLANE)
+        self.physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
+        for schedule in SCHEDULES:
+            self.aws.client("events").disable_rule(Name=self.physical[schedule])
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.server.now(), UTC)
+
+    def until(self, what: str, look: Any, seconds: float = PATIENCE) -> Any:
+        """The first true answer. Raises NoEndError after so many seconds of the wall."""
+        deadline = time.monotonic() + seconds
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                raise NoEndError(f"not within {seconds:g} s: {what}")
+            time.sleep(LOOK_EVERY)
+        return found
+
+    def table(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.aws.client("dynamodb").describe_table(TableName=TABLE)["Table"]
+        return found
+
+    def units(self) -> int:
+        return int(self.table()["ProvisionedThroughput"]["WriteCapacityUnits"])
+
+    def alarm_is_ok(self) -> bool:
+        names = [ALARM, self.physical["RespondFailed"]]
+        alarms = self.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return all(alarm["StateValue"] != "ALARM" for alarm in alarms)
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue, seen or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.outputs[queue]
+        found = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    def executions(self, incident_id: str = "") -> list[dict[str, Any]]:
+        """Those of an incident, or all; with the logical name of their state machine."""
+        client = self.aws.client("stepfunctions")
+        return [
+            {**execution, "machine": machine}
+            for machine in MACHINES
+            if machine in self.physical
+            for execution in client.list_executions(stateMachineArn=self.physical[machine])["executions"]
+            if execution["name"].startswith(incident_id)
+        ]
+
+    def sweep(self) -> None:
+        """As its schedule invokes it; what it answers is its own business."""
+        payload = json.dumps({"time": f"{self.now():%Y-%m-%dT%H:%M:%SZ}"})
+        self.aws.client("lambda").invoke(FunctionName=self.physical["Sweep"], Payload=payload)
+
+    # -- putting back
+
+    def put_back(self) -> None:
+        """Everything but what is warm, and CloudWatch's memory."""
+        self.patient.recover()
+        for execution in self.executions():
+            if execution["status"] == "RUNNING":
+                self.aws.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+        self._fresh_table()
+        self.until("the alarms are OK", self.alarm_is_ok)
+        self.until("intake is idle", lambda: self._visible("SignalsUrl") == 0)
+        for queue in ("SignalsUrl", "SignalsDeadLettersUrl"):
+            self.aws.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
+        self._wipe_ledger()
+        self.inbox.drain()
+
+    def _visible(self, queue: str) -> int:
+        names = ["ApproximateNumberOfMessages"]
+        url = self.outputs[queue]
+        found = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return int(found[names[0]])
+
+    def _fresh_table(self) -> None:
+        """A new one: DynamoDB grants few decreases a day, and those are the product's to use."""
+        before, client = self.table(), self.aws.client("dynamodb")
+        client.delete_table(TableName=TABLE)
+        client.create_table(
+            TableName=TABLE,
+            KeySchema=before["KeySchema"],
+            AttributeDefinitions=before["AttributeDefinitions"],
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput={"ReadCapacityUnits": UNITS, "WriteCapacityUnits": UNITS},
+        )
+        self.until("the table is ACTIVE", lambda: self.table()["TableStatus"] == "ACTIVE")
+
+    def _wipe_ledger(self) -> None:
+        client, table = self.aws.client("dynamodb"), self.outputs["LedgerTable"]
+        pages = client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="PK, SK")
+        keys = [item for page in pages for item in page["Items"]]
+        for at in range(0, len(keys), 25):  # BatchWriteItem takes no more
+            requests = [{"DeleteRequest": {"Key": key}} for key in keys[at : at + 25]]
+            client.batch_write_item(RequestItems={table: requests})
+
+
+class RespondScene:
+    def __init__(self, world: World, name: str, *, deaf: bool) -> None:
+        self.name, self._deaf, self._world = name, deaf, world
+        role = world.aws.client("stepfunctions").describe_state_machine(
+            stateMachineArn=world.physical["Respond"]
+        )["roleArn"]
+        self.callers = {world.physical[room]: room for room in (*ROOMS, INTAKE)} | {
+            role.rsplit("/", 1)[-1]: "Respond"
+        }
+        self.only_killed = frozenset({INTAKE})
+        self._logical = {name: logical for logical, name in world.physical.items()} | {TABLE: "table", ALARM: "alarm"}
+        self._began = world.now()
+        self._told: list[dict[str, Any]] = []
+        self._case: CaseFile | None = None
+        self._swept_at, self._swept = world.now(), False
+
+    def named(self, resource: str) -> str:
+        last = resource.rsplit(":", 1)[-1]
+        for part in (resource, last, *last.split("/")[::-1]):
+            if part in self._logical:
+                return self._logical[part]
+        if ":secret:" in resource:
+            return last.rsplit("-", 1)[0].rsplit("/", 1)[-1]  # AWS adds six characters of its own
+        return last if last != "*" else "any"
+
+    def reset(self) -> None:
+        self._world.put_back()
+
+    def run(self) -> Ending:
+        world = self._world
+        self._began, self._told, self._case = world.now(), [], None
+        self._swept_at, self._swept = world.now(), False
+        world.patient.fall_ill(deaf=self._deaf)
+        incident = world.until("an incident is opened", self._opened)
+        world.until(f"{incident.id} is closed", lambda: self._over(incident.id))
+        case = self._case = world.ledger.case(incident.id)
+        if case.incident.status is not IncidentStatus.RESOLVED or not self._told:
+            world.until("people are told", lambda: self._hear(incident.id), seconds=15)
+        return self._ending(case)
+
+    def _opened(self) -> Incident | None:
+        found = [i for i in self._world.ledger.incidents(WORKLOAD, ENVIRONMENT, 5) if i.opened_at > self._began]
+        if not found and self._world.now() - self._began > GRACE:
+            self._sweep_when_due()
+        return found[0] if found else None
+
+    def _over(self, incident_id: str) -> bool:
+        world = self._world
+        self._hear(incident_id)
+        if any(e["status"] == "RUNNING" for e in world.executions(incident_id)):
+            return False
+        if world.ledger.case(incident_id).incident.status is not IncidentStatus.OPEN:
+            return True
+        self._sweep_when_due()
+        return False
+
+    def _sweep_when_due(self) -> None:
+        if self._world.now() - self._swept_at >= SWEEP_EVERY:
+            self._swept_at, self._swept = self._world.now(), True
+            self._world.sweep()
+
+    def _hear(self, incident_id: str) -> bool:
+        """What people got: a notice of the incident, or the alarm that its execution failed."""
+        failed = self._world.physical["RespondFailed"]
+        self._told += [m for m in self._world.inbox.drain() if incident_id in m["Message"] or failed in m["Message"]]
+        return bool(self._told)
+
+    def _ending(self, case: CaseFile) -> Ending:
+        states: list[str] = []
+        retried = 0
+        executions = self._world.executions(case.incident.id)
+        client = self._world.aws.client("stepfunctions")
+        for execution in executions:
+            history = client.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
+            for event in history["events"]:
+                states += [event["stateEnteredEventDetails"]["name"]] if "stateEnteredEventDetails" in event else []
+                retried += "taskFailedEventDetails" in event or "taskTimedOutEventDetails" in event
+        units = self._world.units()
+        return Ending(
+            outcome=case.incident.status.value,
+            stands=f"{units} units" if units != UNITS else "as before",
+            told=len(self._told),
+            retried=retried,
+            caught="Close after a failure" in states or "Fail openly" in states,
+            rescued=self._swept,
+        )
+
+    def broken(self, ending: Ending, calls: Sequence[Call]) -> list[str]:
+        world, case = self._world, self._case
+        if case is None:
+            return ["there is no incident"]
+        status, found = case.incident.status, []
+        if status not in GOOD_ENDS and not ending.told:
+            found.append(f"ended {status} without a word to anybody")
+        if status is not IncidentStatus.RESOLVED and not ending.told:
+            found.append("nobody was told")
+        changes = [
+            json.loads(call.request)["ProvisionedThroughput"]["WriteCapacityUnits"]
+            for call in calls
+            if call.action == "dynamodb:UpdateTable" and call.carried_out
+        ]
+        if len(set(changes)) < len(changes):
+            found.append(f"a change was made twice: {changes}")
+        units = world.units()
+        if units != UNITS and status is not IncidentStatus.RESOLVED and not self._knows(f"{UNITS} → {units}"):
+            found.append(f"the table was left with {units} units, and nobody was told so")
+        if status is IncidentStatus.RESOLVED and units == UNITS:
+            found.append("resolved, but nothing is changed")
+        if (held := world.leases.holder(TABLE, world.now())) or world.leases.lapsed(TABLE, world.now()):
+            found.append(f"a lease is left ({held})")
+        if lost := world.waiting("SignalsDeadLettersUrl"):
+            found.append(f"{lost} messages in the dead-letter queue")
+        found += [
+            f"{e['machine']} {e['name']} is {e['status']}"
+            for e in world.executions(case.incident.id)
+            if e["status"] == "RUNNING"
+        ]
+        return found
+
+    def _knows(self, change: str) -> bool:
+        return any(change in message["Message"] and "(undone)" not in message["Message"] for message in self._told)
