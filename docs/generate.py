@@ -10,6 +10,7 @@ from typing import Any
 
 from cli.events import Policies
 from cli.replay import decide
+from reliability.page import RESULTS, page
 from selfright.actions import ACTIONS
 from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
@@ -42,6 +43,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield OUT / "replay.md", replay_page()
     yield OUT / "permissions.md", permissions_page()
     yield OUT / "settings.md", settings_page()
+    yield ROOT / "docs" / "reliability.md", NOTE + page(json.loads(RESULTS.read_text("utf-8")))
     yield ROOT / "workloads" / "schema.json", json.dumps(manifest_schema(), indent=2) + "\n"
 
 

@@ -20,7 +20,7 @@ from reliability import page
 from reliability.board import FaultBoard
 from reliability.cases import PATIENCE, Case, discover
 from reliability.patient import Patient
-from reliability.respond import TABLE, RespondScene, World
+from reliability.respond import TABLE, IncidentScene, World
 from reliability.scenes import Result, Scene, clean_run, play
 from sandbox import lifecycle
 from sandbox.collector import Collector
@@ -32,9 +32,13 @@ SCALE = 120.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="cases whose names begin so")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="cases whose names begin so"
+    )
     parser.add_argument("--shard", default="1/1", metavar="N/M", help="every Mth case, from the Nth on")
-    parser.add_argument("--results", type=Path, default=page.RESULTS, metavar="FILE", help="where to write them")
+    parser.add_argument(
+        "--results", type=Path, default=page.RESULTS, metavar="FILE", help="where to write them"
+    )
     wanted = parser.parse_args()
     number, shards = (int(part) for part in wanted.shard.split("/"))
     results: list[Result] = []
@@ -58,7 +62,9 @@ def stage() -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
     (workload,) = load_workloads(Path("workloads"), "development")
     with contextlib.ExitStack() as stack:
         lifecycle.HOME.mkdir(exist_ok=True)
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reliability-", dir=lifecycle.HOME)))
+        home = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="reliability-", dir=lifecycle.HOME))
+        )
         stack.callback(lifecycle.down, home)
         server, outputs = lifecycle.up(
             home,
@@ -66,13 +72,14 @@ def stage() -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
             stacks=lifecycle.both_stacks(SCALE),
             extra={"SELFRIGHT_SANDBOX_PATIENCE": str(PATIENCE)},
         )
-        stack.enter_context(stack.enter_context(Collector()).serving(server, workload))
+        collector = stack.enter_context(stack.enter_context(Collector()).serving(server, workload))
         patient = stack.enter_context(Patient(server, TABLE))
         inbox = stack.enter_context(Inbox(server, outputs[lifecycle.CONTROL_PLANE]["AlertsTopicArn"]))
-        world = World(server, outputs, patient, inbox)
+        world = World(server, outputs, patient, inbox, collector)
         scenes = (
-            RespondScene(world, "respond/helps", deaf=False),
-            RespondScene(world, "respond/does-not-help", deaf=True),
+            IncidentScene(world, "respond/helps"),
+            IncidentScene(world, "respond/does-not-help", deaf=True),
+            IncidentScene(world, "recover/stopped", stopped=True),
         )
         yield FaultBoard(server), scenes
 
@@ -87,11 +94,11 @@ def play_all(
     """Each scene's cases; a call that an earlier scene makes as well is not made to fail again."""
     known: set[tuple[str, ...]] = set()
     for scene in scenes:
-        clean_run(scene, board)  # the first one starts every function, and a cold start makes calls of its own
         clean, calls = clean_run(scene, board)
         cases = []
-        for case in discover(scene.name, calls, scene.callers, scene.only_killed, scene.named):
-            call = (case.caller, case.call, case.mode)
+        for case in discover(scene.name, calls, scene.callers, scene.only_killed, scene.modes, scene.named):
+            machine = scene.name.split("/")[0]
+            call = (machine, case.caller, case.call, case.mode)
             if call not in known:
                 known.add(call)
                 cases.append(case)

@@ -72,6 +72,7 @@ def discover(
     calls: Iterable[Call],
     callers: Mapping[str, str],
     only_killed: frozenset[str],
+    modes: tuple[Mode, ...],
     named: Callable[[str], str],
 ) -> Iterator[Case]:
     """The cases of one clean run, in the order of its calls.
@@ -89,5 +90,6 @@ def discover(
         if not call.invocation and call.nth > 1:
             continue  # a state machine's second call of one function is the first one of the next attempt
         changes = call.invocation and not call.action.split(":")[1].startswith(_READS)
-        for mode in (*(() if caller in only_killed else _ANY), *(_KILLS if changes else ())):
+        possible = (*(() if caller in only_killed else _ANY), *(_KILLS if changes else ()))
+        for mode in (mode for mode in possible if mode in modes):
             yield Case(scene, caller, call.action, named(call.resource), call.nth, mode)

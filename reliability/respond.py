@@ -1,4 +1,8 @@
-"""`respond`: a table throttles and its alarm goes off, for real; the remedy helps, or it does not and is undone."""
+"""`respond` and `recover`: a table throttles and its alarm goes off, for real.
+
+The remedy helps; or it does not and is undone; or the execution is stopped after the change, and the sweep has
+`recover` put it right.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reliability.board import Call
+from reliability.cases import Mode
 from reliability.patient import Patient
 from reliability.scenes import Ending, NoEndError
+from sandbox.collector import Collector
 from sandbox.inbox import Inbox
 from sandbox.lifecycle import CONTROL_PLANE, Outputs
 from sandbox.server import Server
@@ -18,7 +24,8 @@ from sandbox.workload import stack_name
 from selfright.adapters.aws import Aws
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
-from selfright.domain.incident import CaseFile, Incident, IncidentStatus
+from selfright.domain.incident import AttemptStatus, CaseFile, Incident, IncidentStatus
+from selfright.domain.manifest import ChannelType
 from selfright.usecases.sweep import GRACE
 
 ENVIRONMENT, WORKLOAD = "development", "opportunity-analysis"
@@ -26,10 +33,13 @@ TABLE = f"{stack_name(ENVIRONMENT)}-analysis-results"
 ALARM = f"{TABLE}-write-throttles"
 UNITS = 5  # as deployed
 
-ROOMS = ("ChooseRunbook", "RunChecks", "ChooseRemedy", "ApplyAction", "JudgeOutcome", "UndoAction", "CloseIncident")
-ROOMS = (*ROOMS, "TellPeople")
-INTAKE = "ReceiveSignal"
-MACHINES = ("Respond", "Recover")
+LAST_ROOMS = ("UndoAction", "CloseIncident", "TellPeople")
+ROOMS = {
+    "Respond": ("ChooseRunbook", "RunChecks", "ChooseRemedy", "ApplyAction", "JudgeOutcome", *LAST_ROOMS),
+    "Recover": LAST_ROOMS,
+}
+# Who starts them: only killed, and only where something is changed.
+STARTED_BY = {"Respond": "ReceiveSignal", "Recover": "Sweep"}
 # The harness plays the schedules: an idle sandbox would be busy with them.
 SCHEDULES = ("SweepEveryFiveMinutes", "CanarySent")
 SWEEP_EVERY = timedelta(minutes=5)
@@ -56,8 +66,15 @@ class LocalAws(Aws):
 class World:
     """The sandbox with both stacks, shared by the scenes."""
 
-    def __init__(self, server: Server, stacks: Mapping[str, Outputs], patient: Patient, inbox: Inbox) -> None:
-        self.server, self.patient, self.inbox = server, patient, inbox
+    def __init__(
+        self,
+        server: Server,
+        stacks: Mapping[str, Outputs],
+        patient: Patient,
+        inbox: Inbox,
+        collector: Collector,
+    ) -> None:
+        self.server, self.patient, self.inbox, self.collector = server, patient, inbox, collector
         self.outputs = stacks[CONTROL_PLANE]
         self.aws = LocalAws(server)
         self.ledger = DynamoDBIncidentStore(self.aws, self.outputs["LedgerTable"])
@@ -84,6 +101,8 @@ class World:
         return found
 
     def units(self) -> int:
+        """Once no change is under way any more."""
+        self.until("the table is ACTIVE", lambda: self.table()["TableStatus"] == "ACTIVE")
         return int(self.table()["ProvisionedThroughput"]["WriteCapacityUnits"])
 
     def alarm_is_ok(self) -> bool:
@@ -103,11 +122,15 @@ class World:
         client = self.aws.client("stepfunctions")
         return [
             {**execution, "machine": machine}
-            for machine in MACHINES
-            if machine in self.physical
+            for machine in ROOMS
             for execution in client.list_executions(stateMachineArn=self.physical[machine])["executions"]
             if execution["name"].startswith(incident_id)
         ]
+
+    def acted(self, incident_id: str) -> bool:
+        return any(
+            attempt.status is AttemptStatus.APPLIED for attempt in self.ledger.case(incident_id).attempts
+        )
 
     def sweep(self) -> None:
         """As its schedule invokes it; what it answers is its own business."""
@@ -129,6 +152,7 @@ class World:
             self.aws.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
         self._wipe_ledger()
         self.inbox.drain()
+        self.collector.forget()
 
     def _visible(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages"]
@@ -158,19 +182,30 @@ class World:
             client.batch_write_item(RequestItems={table: requests})
 
 
-class RespondScene:
-    def __init__(self, world: World, name: str, *, deaf: bool) -> None:
-        self.name, self._deaf, self._world = name, deaf, world
+class IncidentScene:
+    """`deaf`: the remedy does not help. `stopped`: the execution is, as soon as the change is made."""
+
+    def __init__(self, world: World, name: str, *, deaf: bool = False, stopped: bool = False) -> None:
+        self.name, self._deaf, self._stopped, self._world = name, deaf, stopped, world
+        machine = "Recover" if stopped else "Respond"
         role = world.aws.client("stepfunctions").describe_state_machine(
-            stateMachineArn=world.physical["Respond"]
+            stateMachineArn=world.physical[machine]
         )["roleArn"]
-        self.callers = {world.physical[room]: room for room in (*ROOMS, INTAKE)} | {
-            role.rsplit("/", 1)[-1]: "Respond"
+        starter = STARTED_BY[machine]
+        self.callers = {world.physical[room]: room for room in (*ROOMS[machine], starter)}
+        self.callers[role.rsplit("/", 1)[-1]] = machine
+        self.only_killed = frozenset({starter})
+        # What it shares with `respond` fails once there already.
+        self.modes = (Mode.DOWN, Mode.KILL_BEFORE, Mode.KILL_AFTER) if stopped else tuple(Mode)
+        self.meant = IncidentStatus.ESCALATED if deaf or stopped else IncidentStatus.RESOLVED
+        self.changes = 2 if deaf or stopped else 1
+        self._logical = {name: logical for logical, name in world.physical.items()} | {
+            TABLE: "table",
+            ALARM: "alarm",
         }
-        self.only_killed = frozenset({INTAKE})
-        self._logical = {name: logical for logical, name in world.physical.items()} | {TABLE: "table", ALARM: "alarm"}
         self._began = world.now()
-        self._told: list[dict[str, Any]] = []
+        self._told: list[str] = []
+        self._mails: list[str] = []
         self._case: CaseFile | None = None
         self._swept_at, self._swept = world.now(), False
 
@@ -188,18 +223,24 @@ class RespondScene:
 
     def run(self) -> Ending:
         world = self._world
-        self._began, self._told, self._case = world.now(), [], None
+        self._began, self._told, self._mails, self._case = world.now(), [], [], None
         self._swept_at, self._swept = world.now(), False
         world.patient.fall_ill(deaf=self._deaf)
         incident = world.until("an incident is opened", self._opened)
+        if self._stopped:
+            world.until("the change is made", lambda: world.acted(incident.id))
+            (execution,) = world.executions(incident.id)
+            world.aws.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
         world.until(f"{incident.id} is closed", lambda: self._over(incident.id))
         case = self._case = world.ledger.case(incident.id)
-        if case.incident.status is not IncidentStatus.RESOLVED or not self._told:
+        if case.incident.status is not IncidentStatus.RESOLVED:
             world.until("people are told", lambda: self._hear(incident.id), seconds=15)
         return self._ending(case)
 
     def _opened(self) -> Incident | None:
-        found = [i for i in self._world.ledger.incidents(WORKLOAD, ENVIRONMENT, 5) if i.opened_at > self._began]
+        found = [
+            i for i in self._world.ledger.incidents(WORKLOAD, ENVIRONMENT, 5) if i.opened_at > self._began
+        ]
         if not found and self._world.now() - self._began > GRACE:
             self._sweep_when_due()
         return found[0] if found else None
@@ -221,8 +262,14 @@ class RespondScene:
 
     def _hear(self, incident_id: str) -> bool:
         """What people got: a notice of the incident, or the alarm that its execution failed."""
-        failed = self._world.physical["RespondFailed"]
-        self._told += [m for m in self._world.inbox.drain() if incident_id in m["Message"] or failed in m["Message"]]
+        world = self._world
+        failed = world.physical["RespondFailed"]
+        mails = [mail["Message"] for mail in world.inbox.drain()]
+        self._mails += [mail for mail in mails if incident_id in mail or failed in mail]
+        chat = [
+            text for text in map(json.dumps, world.collector.taken(ChannelType.SLACK)) if incident_id in text
+        ]
+        self._told = [*self._mails, *chat]
         return bool(self._told)
 
     def _ending(self, case: CaseFile) -> Ending:
@@ -233,8 +280,12 @@ class RespondScene:
         for execution in executions:
             history = client.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
             for event in history["events"]:
-                states += [event["stateEnteredEventDetails"]["name"]] if "stateEnteredEventDetails" in event else []
-                retried += "taskFailedEventDetails" in event or "taskTimedOutEventDetails" in event
+                states += (
+                    [event["stateEnteredEventDetails"]["name"]] if "stateEnteredEventDetails" in event else []
+                )
+                failed = event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
+                # A table that is UPDATING is waited for in every run.
+                retried += failed is not None and failed.get("error") != "BusyError"
         units = self._world.units()
         return Ending(
             outcome=case.incident.status.value,
@@ -245,6 +296,9 @@ class RespondScene:
             rescued=self._swept,
         )
 
+    def as_meant(self, ending: Ending, calls: Sequence[Call]) -> bool:
+        return ending.outcome == self.meant.value and len(_changes(calls)) == self.changes
+
     def broken(self, ending: Ending, calls: Sequence[Call]) -> list[str]:
         world, case = self._world, self._case
         if case is None:
@@ -254,11 +308,7 @@ class RespondScene:
             found.append(f"ended {status} without a word to anybody")
         if status is not IncidentStatus.RESOLVED and not ending.told:
             found.append("nobody was told")
-        changes = [
-            json.loads(call.request)["ProvisionedThroughput"]["WriteCapacityUnits"]
-            for call in calls
-            if call.action == "dynamodb:UpdateTable" and call.carried_out
-        ]
+        changes = _changes(calls)
         if len(set(changes)) < len(changes):
             found.append(f"a change was made twice: {changes}")
         units = world.units()
@@ -278,4 +328,13 @@ class RespondScene:
         return found
 
     def _knows(self, change: str) -> bool:
-        return any(change in message["Message"] and "(undone)" not in message["Message"] for message in self._told)
+        return any(change in text and "(undone)" not in text for text in self._told)
+
+
+def _changes(calls: Sequence[Call]) -> list[int]:
+    """The units that the table was given, by the local AWS's record."""
+    return [
+        json.loads(call.request)["ProvisionedThroughput"]["WriteCapacityUnits"]
+        for call in calls
+        if call.action == "dynamodb:UpdateTable" and call.carried_out
+    ]

@@ -5,10 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from reliability.board import Call, FaultBoard
 from reliability.cases import Case, Mode
+
+
+class Healer(StrEnum):
+    """The outermost net that was needed."""
+
+    SDK = "SDK"
+    WAITED = "waited"
+    DONE = "done"
+    STEP = "step"
+    UNKNOWN = "unknown"
+    CATCH = "catch"
+    SWEEP = "sweep"
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,9 @@ class Scene(Protocol):
     only_killed: frozenset[str]
     """Those of `callers` (logical names) that lead to the state machine but are no part of it."""
 
+    modes: tuple[Mode, ...]
+    """The ways in which its calls go wrong."""
+
     def named(self, resource: str) -> str:
         """A resource's logical name, from the ARN in a call."""
 
@@ -48,6 +64,9 @@ class Scene(Protocol):
 
         Raises NoEndError.
         """
+
+    def as_meant(self, ending: Ending, calls: Sequence[Call]) -> bool:
+        """Whether a run without a fault went the way that the scene is for."""
 
     def broken(self, ending: Ending, calls: Sequence[Call]) -> list[str]:
         """The invariants that do not hold now."""
@@ -84,7 +103,8 @@ def clean_run(scene: Scene, board: FaultBoard) -> tuple[Ending, list[Call]]:
     board.clear()
     ending = scene.run()
     calls = board.calls()
-    if broken := scene.broken(ending, calls):
+    broken = scene.broken(ending, calls)
+    if broken or not scene.as_meant(ending, calls):
         raise AssertionError(f"{scene.name} without a fault: {'; '.join(broken)} ({ending})")
     return ending, calls
 
@@ -113,7 +133,7 @@ def play(scene: Scene, case: Case, board: FaultBoard, clean: Ending, arns: Mappi
         mode=case.mode.value,
         action=case.action,
         outcome=ending.outcome,
-        healed_by=_healer(case, ending, clean, calls) if struck else "",
+        healed_by=str(_healer(case, ending, clean, calls)) if struck else "",
         stands=ending.stands,
         told=ending.told,
         seconds=round(time.monotonic() - began, 1),
@@ -121,19 +141,16 @@ def play(scene: Scene, case: Case, board: FaultBoard, clean: Ending, arns: Mappi
     )
 
 
-def _healer(case: Case, ending: Ending, clean: Ending, calls: Sequence[Call]) -> str:
-    """The outermost net that was needed."""
-    if ending.rescued:
-        return "sweep"
+def _healer(case: Case, ending: Ending, clean: Ending, calls: Sequence[Call]) -> Healer:
+    if ending.rescued and not clean.rescued:
+        return Healer.SWEEP
     if ending.caught:
-        return "catch: undo, close, tell people"
-    if ending.retried > clean.retried:  # a table that is UPDATING is waited for in a clean run, too
-        return "Step Functions' retry"
+        return Healer.CATCH
+    if ending.retried:
+        return Healer.STEP
     if ending.outcome != clean.outcome:
-        return "unknown is not taken for fine"
+        return Healer.UNKNOWN
     hit = {(call.invocation, call.nth) for call in calls if call.struck}
     if any(call.attempt > 1 and (call.invocation, call.nth) in hit for call in calls):
-        return "SDK's retry"
-    if case.mode in {Mode.KILL_BEFORE, Mode.KILL_AFTER}:
-        return "the queue gives the message again"
-    return "waiting" if case.mode is Mode.DELAY else "the step goes on without it"
+        return Healer.SDK
+    return Healer.WAITED if case.mode is Mode.DELAY else Healer.DONE

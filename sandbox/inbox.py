@@ -55,7 +55,9 @@ class Inbox:
     def drain(self) -> list[dict[str, Any]]:
         """Everything that came since the last look, without waiting for more."""
         messages: list[dict[str, Any]] = []
-        while found := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+        while found := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             messages += [json.loads(message["Body"]) for message in found]
             entries = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
             self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)

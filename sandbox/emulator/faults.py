@@ -147,7 +147,12 @@ def install(clock: SandboxClock) -> None:
 
     def dispatch(before: Dispatch) -> Dispatch:
         async def serve(
-            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], request_id: str
+            method: str,
+            path: str,
+            headers: dict[str, str],
+            body: bytes,
+            query: dict[str, Any],
+            request_id: str,
         ) -> Response:
             caller = callers.of(headers)
             if caller is None:

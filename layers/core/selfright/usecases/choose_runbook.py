@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from selfright.domain.errors import SourceDownError
 from selfright.domain.gates import ask_gates
 from selfright.domain.incident import Attempt, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import Workload
@@ -11,7 +12,7 @@ from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
-from selfright.usecases.stopping import gates_entry, stopped
+from selfright.usecases.stopping import gates_entry, stopped, unanswered
 
 
 def choose_runbook(
@@ -30,7 +31,7 @@ def choose_runbook(
 
     What no alarm reported goes to people whatever the gates say: they guard changes, and none will be made.
 
-    Raises NotFoundError where the incident does not exist.
+    Raises NotFoundError where the incident does not exist, SourceDownError where a gate could not be asked.
     """
     case = store.case(incident_id)
     incident = case.incident
@@ -58,8 +59,11 @@ def choose_runbook(
     store.take_up(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]
     )
-    if incident.alarm_name is not None and (stop := stopped(gates, attempt=1)):
-        return stop
+    if incident.alarm_name is not None:
+        if down := unanswered(gates):
+            raise SourceDownError(down)
+        if stop := stopped(gates, attempt=1):
+            return stop
     if runbook is None:
         return StepResult(next=Next.CLOSE, attempt=1, status=IncidentStatus.ESCALATED, reason=found.text)
     return StepResult(next=Next.CHECK, attempt=1)

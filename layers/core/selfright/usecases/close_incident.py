@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from selfright.domain.gates import Reason
-from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import AttemptStatus, CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Closed
 from selfright.ports import Clock, History, IncidentStore, Leases
 from selfright.usecases.stopping import stopped_by
@@ -24,7 +24,8 @@ def close_incident(
 ) -> Closed:
     """How it stands closed. An incident that is closed already stays as it was closed first.
 
-    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way.
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way. Where a change
+    has proven that it helped, a step that fails afterwards leaves it RESOLVED.
 
     Raises NotFoundError where the incident does not exist.
     """
@@ -32,6 +33,9 @@ def close_incident(
     if case.recovered and not case.changed and not error:
         status = IncidentStatus.RECOVERED
     if error:
+        proven = next((a.plan for a in case.attempts if a.status is AttemptStatus.VERIFIED), None)
+        if proven:
+            status, reason = IncidentStatus.RESOLVED, f"{proven.summary}; afterwards a step failed"
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
         reason = f"{reason}: {error[:200]}"

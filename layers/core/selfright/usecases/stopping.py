@@ -35,6 +35,18 @@ _ALSO = {
 }
 
 
+def unanswered(gates: Sequence[GateResult]) -> str | None:
+    """What could not be asked, where that is why the gates say stop.
+
+    The step fails with it, so that it is repeated: a source that is down for some seconds is no reason to wake
+    people. One that stays down leads to them, as every step that fails for good.
+    """
+    gate = overall(gates)
+    if gate is None or gate.reason is not Reason.SOURCE_DOWN:
+        return None
+    return f"gate {gate.gate}: {gate.value or 'no value'}"
+
+
 def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:
     """How the incident ends where a gate did not say go; None where all did."""
     gate = overall(gates)
