@@ -10,8 +10,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,29 +30,24 @@ SCALE = 120.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability", description="Make every AWS call go wrong."
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="PATTERN", help="cases whose names begin so"
     )
-    parser.add_argument("--shard", default="1/1", metavar="N/M", help="every Mth case, from the Nth on")
-    parser.add_argument(
-        "--results", type=Path, default=page.RESULTS, metavar="FILE", help="where to write them"
-    )
     wanted = parser.parse_args()
-    number, shards = (int(part) for part in wanted.shard.split("/"))
-    results: list[Result] = []
-    everything: list[Case] = []
+    noted, results, cases = notes(), list[Result](), list[Case]()
     with stage() as (board, scenes):
-        for scene, case, result in play_all(board, scenes, tuple(wanted.only), (number, shards), everything):
-            del scene, case
+        for result in play_all(board, scenes, wanted.only, cases):
             results.append(result)
-            verdict = "; ".join(result.broken) or f"{result.outcome} by {result.healed_by}"
+            verdict = "; ".join(result.broken) or f"{result.outcome}: {result.healed_by}"
             sys.stdout.write(f"{result.seconds:5.1f} s  {result.case}: {verdict}\n")
             sys.stdout.flush()
-            page.write(results, [case.name for case in everything], notes(), wanted.results)
+            page.write(results, [case.name for case in cases], noted, page.RESULTS, keep=bool(wanted.only))
     broken = [result for result in results if result.broken]
     sys.stdout.write(f"{len(results)} cases, {len(broken)} broken\n")
-    return 1 if broken else 0
+    return 1 if broken or not results else 0
 
 
 @contextlib.contextmanager
@@ -76,7 +70,7 @@ def stage() -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
         patient = stack.enter_context(Patient(server, TABLE))
         inbox = stack.enter_context(Inbox(server, outputs[lifecycle.CONTROL_PLANE]["AlertsTopicArn"]))
         world = World(server, outputs, patient, inbox, collector)
-        scenes = (
+        scenes: tuple[Scene, ...] = (
             IncidentScene(world, "respond/helps"),
             IncidentScene(world, "respond/does-not-help", deaf=True),
             IncidentScene(world, "recover/stopped", stopped=True),
@@ -85,30 +79,26 @@ def stage() -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
 
 
 def play_all(
-    board: FaultBoard,
-    scenes: tuple[Scene, ...],
-    only: tuple[str, ...],
-    shard: tuple[int, int],
-    everything: list[Case],
-) -> Iterator[tuple[Scene, Case, Result]]:
-    """Each scene's cases; a call that an earlier scene makes as well is not made to fail again."""
+    board: FaultBoard, scenes: Sequence[Scene], only: Sequence[str], cases: list[Case]
+) -> Iterator[Result]:
+    """Discovers all cases, into `cases`, and plays those wanted.
+
+    A call that an earlier scene of the same state machine makes as well is not made to fail again.
+    """
     known: set[tuple[str, ...]] = set()
     for scene in scenes:
         clean, calls = clean_run(scene, board)
-        cases = []
-        for case in discover(scene.name, calls, scene.callers, scene.only_killed, scene.modes, scene.named):
-            machine = scene.name.split("/")[0]
-            call = (machine, case.caller, case.call, case.mode)
+        mine = []
+        for case in discover(scene, calls):
+            call = (scene.name.split("/", maxsplit=1)[0], case.caller, case.call, case.mode)
             if call not in known:
                 known.add(call)
-                cases.append(case)
-        everything += cases
+                mine.append(case)
+        cases += mine
         arns = {scene.named(call.resource): call.resource for call in calls}
-        for place, case in enumerate(cases):
-            if place % shard[1] == shard[0] - 1 and (
-                not only or any(fnmatchcase(case.name, f"{pattern}*") for pattern in only)
-            ):
-                yield scene, case, play(scene, case, board, clean, arns)
+        for case in mine:
+            if not only or any(fnmatchcase(case.name, f"{pattern}*") for pattern in only):
+                yield play(scene, case, board, clean, arns)
 
 
 def notes() -> dict[str, str]:
@@ -119,11 +109,8 @@ def notes() -> dict[str, str]:
         "played": f"{datetime.now(UTC):%Y-%m-%d}",
         "revision": revision,
         "clock": f"{SCALE:g} times faster than the wall",
-        "took": f"{time.monotonic() - _BEGAN:.0f} s",
     }
 
-
-_BEGAN = time.monotonic()
 
 if __name__ == "__main__":
     sys.exit(main())

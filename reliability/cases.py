@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reliability.board import Call, Fault
+
+if TYPE_CHECKING:
+    from reliability.scenes import Scene
 
 # Seconds of the wall that an answer is late: longer than a worker waits for one (SELFRIGHT_SANDBOX_PATIENCE).
 PATIENCE, LATE = 2.0, 2.5
@@ -67,22 +71,15 @@ class Case:
         )
 
 
-def discover(
-    scene: str,
-    calls: Iterable[Call],
-    callers: Mapping[str, str],
-    only_killed: frozenset[str],
-    modes: tuple[Mode, ...],
-    named: Callable[[str], str],
-) -> Iterator[Case]:
-    """The cases of one clean run, in the order of its calls.
+def discover(scene: Scene, calls: Iterable[Call]) -> Iterator[Case]:
+    """The cases of one clean run of `scene`, in the order of its calls.
 
-    `callers`: logical names by physical ones; who is not in it is not made to fail. `named`: a resource's logical
-    name. A function is killed around each call that changes something; those of `only_killed` nothing else befalls.
+    A function is killed around each call that changes something; to those that only start the state machine nothing
+    else happens.
     """
     seen = set()
     for call in calls:
-        caller = callers.get(call.caller)
+        caller = scene.callers.get(call.caller)
         what = (caller, call.action, call.resource, call.nth)
         if caller is None or what in seen:
             continue
@@ -90,6 +87,6 @@ def discover(
         if not call.invocation and call.nth > 1:
             continue  # a state machine's second call of one function is the first one of the next attempt
         changes = call.invocation and not call.action.split(":")[1].startswith(_READS)
-        possible = (*(() if caller in only_killed else _ANY), *(_KILLS if changes else ()))
-        for mode in (mode for mode in possible if mode in modes):
-            yield Case(scene, caller, call.action, named(call.resource), call.nth, mode)
+        possible = (*(() if caller in scene.only_killed else _ANY), *(_KILLS if changes else ()))
+        for mode in (mode for mode in possible if mode in scene.modes):
+            yield Case(scene.name, caller, call.action, scene.named(call.resource), call.nth, mode)

@@ -43,20 +43,25 @@ stands; whoever is needed is told; no message lies in the dead-letter queue; no 
 """
 _END = """\
 What this does not show: the other runbook's calls on functions and flags (its crashes are played in memory,
-tests/unit/usecases/test_high_error_rate_crashes.py); two faults at once; a step that outlasts its own time limit of 75 s.
-A late answer is cut short: the SDK here loses patience after 2 s of the wall instead of 10, and the clock goes faster.
+tests/unit/usecases/test_high_error_rate_crashes.py); two faults at once; a step that outlasts its own limit of 75 s.
+A late answer is cut short: the SDK here loses patience after 2 s of the wall instead of 10. Of another way through a
+state machine, only the calls that the ways above it do not make are played; `recover` only fails for good or is killed.
 """
 
 
-def write(results: Sequence[Result], discovered: Sequence[str], notes: dict[str, str], file: Path) -> None:
-    """The results in the order of discovery; those of an earlier run stay where this one played only a part."""
+def write(
+    results: Sequence[Result], discovered: Sequence[str], notes: dict[str, str], file: Path, *, keep: bool
+) -> None:
+    """The results in the order of discovery. `keep`: rows of an earlier run that this one has not played stay."""
     new = {result.case: result.as_row() for result in results}
-    old = json.loads(file.read_text("utf-8"))["results"] if file.exists() else []
+    old = json.loads(file.read_text("utf-8"))["results"] if keep and file.exists() else []
     known = {row["case"]: row for row in old} | new
     names = list(dict.fromkeys([*discovered, *(row["case"] for row in old)]))
     rows = [known[name] for name in names if name in known]
     content = {"notes": notes, "discovered": names, "results": rows}
-    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    draft.replace(file)
 
 
 def page(content: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from sandbox.workload import stack_name
 from selfright.adapters.aws import Aws
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
-from selfright.domain.incident import AttemptStatus, CaseFile, Incident, IncidentStatus
+from selfright.domain.incident import AttemptStatus, CaseFile, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import ChannelType
 from selfright.usecases.sweep import GRACE
 
@@ -192,11 +192,14 @@ class IncidentScene:
             stateMachineArn=world.physical[machine]
         )["roleArn"]
         starter = STARTED_BY[machine]
-        self.callers = {world.physical[room]: room for room in (*ROOMS[machine], starter)}
-        self.callers[role.rsplit("/", 1)[-1]] = machine
+        self.callers: Mapping[str, str] = {
+            world.physical[room]: room for room in (*ROOMS[machine], starter)
+        } | {role.rsplit("/", 1)[-1]: machine}
         self.only_killed = frozenset({starter})
         # What it shares with `respond` fails once there already.
-        self.modes = (Mode.DOWN, Mode.KILL_BEFORE, Mode.KILL_AFTER) if stopped else tuple(Mode)
+        self.modes: tuple[Mode, ...] = (
+            (Mode.DOWN, Mode.KILL_BEFORE, Mode.KILL_AFTER) if stopped else tuple(Mode)
+        )
         self.meant = IncidentStatus.ESCALATED if deaf or stopped else IncidentStatus.RESOLVED
         self.changes = 2 if deaf or stopped else 1
         self._logical = {name: logical for logical, name in world.physical.items()} | {
@@ -213,7 +216,7 @@ class IncidentScene:
         last = resource.rsplit(":", 1)[-1]
         for part in (resource, last, *last.split("/")[::-1]):
             if part in self._logical:
-                return self._logical[part]
+                return str(self._logical[part])
         if ":secret:" in resource:
             return last.rsplit("-", 1)[0].rsplit("/", 1)[-1]  # AWS adds six characters of its own
         return last if last != "*" else "any"
@@ -292,9 +295,16 @@ class IncidentScene:
             stands=f"{units} units" if units != UNITS else "as before",
             told=len(self._told),
             retried=retried,
-            caught="Close after a failure" in states or "Fail openly" in states,
-            rescued=self._swept,
+            caught=self._caught(case, states),
+            rescued=self._swept and (not self._stopped or "Fail openly" in states),
         )
+
+    def _caught(self, case: CaseFile, states: Sequence[str]) -> bool:
+        """`recover` always closes after a failure; where it was not put right, it says what failed then."""
+        if "Fail openly" in states:
+            return True
+        failed = [e.text for e in case.timeline if e.kind is EntryKind.STEP_FAILED]
+        return any("; " in text for text in failed) if self._stopped else "Close after a failure" in states
 
     def as_meant(self, ending: Ending, calls: Sequence[Call]) -> bool:
         return ending.outcome == self.meant.value and len(_changes(calls)) == self.changes

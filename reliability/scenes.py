@@ -142,7 +142,7 @@ def play(scene: Scene, case: Case, board: FaultBoard, clean: Ending, arns: Mappi
 
 
 def _healer(case: Case, ending: Ending, clean: Ending, calls: Sequence[Call]) -> Healer:
-    if ending.rescued and not clean.rescued:
+    if ending.rescued:
         return Healer.SWEEP
     if ending.caught:
         return Healer.CATCH

@@ -47,7 +47,7 @@ class Callers:
             def invoke(
                 environment: ExecutionEnvironment, event: Any, request_id: str, arn: str, trace_id: str
             ) -> Outcome:
-                root = trace_id.split(";")[0]
+                root = trace_id.split(";", maxsplit=1)[0]
                 with self._lock:
                     self._running[root] = Caller(
                         environment.config["FunctionName"], request_id, environment.kill

@@ -33,12 +33,14 @@ _FAILURE, _THROTTLE = ("InternalFailure", 500), ("ThrottlingException", 400)
 
 def failure(action: str, headers: dict[str, str]) -> Response:
     """The service of `action` ("dynamodb:Query") breaks down."""
-    return _error(*FAILURES.get(action.split(":")[0], _FAILURE), "We broke down. Try again.", headers)
+    return _error(
+        *FAILURES.get(action.split(":", maxsplit=1)[0], _FAILURE), "We broke down. Try again.", headers
+    )
 
 
 def throttle(action: str, headers: dict[str, str]) -> Response:
     """The service of `action` has had enough of us."""
-    return _error(*THROTTLES.get(action.split(":")[0], _THROTTLE), "Rate exceeded", headers)
+    return _error(*THROTTLES.get(action.split(":", maxsplit=1)[0], _THROTTLE), "Rate exceeded", headers)
 
 
 def _error(code: str, status: int, message: str, headers: dict[str, str]) -> Response:

@@ -124,81 +124,81 @@ class Faults:
 
 def install(clock: SandboxClock) -> None:
     from ministack import app
-    from ministack.core import iam_actions, responses, router
+    from ministack.core import iam_actions, router
 
-    callers, faults = Callers(), Faults(clock)
-    callers.install()
     for name in ("dynamodb_transaction_checks", "extract_iam_action", "extract_resource_arn"):
         original(iam_actions, name)
     original(router, "detect_service")
+    callers, faults = Callers(), Faults(clock)
+    callers.install()
+    replace(app, "_dispatch_service_request", lambda before: _serve(callers, faults, before))
+    replace(app, "_handle_admin_config_request", lambda before: _route(faults, before))
 
-    def named(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-    ) -> tuple[str, str]:
-        """The IAM action and the resource's ARN of a request."""
-        parameters = original(app, "_routing_params")(method, path, headers, body, query)
-        service = router.detect_service(method, path, headers, parameters)
-        action = iam_actions.extract_iam_action(service, method, path, headers, body, parameters)
-        where = responses.get_region(), responses.get_account_id()
-        resource = iam_actions.extract_resource_arn(service, method, path, headers, body, parameters, *where)
-        if items := iam_actions.dynamodb_transaction_checks(action, body, *where):
-            resource = items[0][1]
-        return action or _UNNAMED.get((method, path)) or f"{service}:{method} {path}", resource or "*"
 
-    def dispatch(before: Dispatch) -> Dispatch:
-        async def serve(
-            method: str,
-            path: str,
-            headers: dict[str, str],
-            body: bytes,
-            query: dict[str, Any],
-            request_id: str,
-        ) -> Response:
-            caller = callers.of(headers)
-            if caller is None:
-                return await before(method, path, headers, body, query, request_id)
-            action, resource = named(method, path, headers, body, query)
-            call, fault = faults.note(caller, action, resource, headers, body)
-            mode = fault.mode if fault else ""
-            if mode == "kill-before":
+def _serve(callers: Callers, faults: Faults, before: Dispatch) -> Dispatch:
+    async def serve(method: str, path: str, headers: dict[str, str], body: bytes, *more: Any) -> Response:
+        caller = callers.of(headers)
+        if caller is None:
+            return await before(method, path, headers, body, *more)
+        action, resource = _named(method, path, headers, body, more[0])
+        call, fault = faults.note(caller, action, resource, headers, body)
+        match call.struck:
+            case "kill-before":
                 _kill(caller)
                 return _SWALLOWED, {}, b""
-            if mode in {"fail", "throttle"}:
-                answer = (failure if mode == "fail" else throttle)(action, headers)
-            else:
-                answer = await before(method, path, headers, body, query, request_id)
-            call.status = answer[0]
-            if mode == "kill-after":
-                _kill(caller)
-            if fault and mode == "delay":
-                await asyncio.sleep(fault.seconds)
-            return answer
+            case "fail":
+                answer = failure(action, headers)
+            case "throttle":
+                answer = throttle(action, headers)
+            case _:
+                answer = await before(method, path, headers, body, *more)
+        call.status = answer[0]
+        if call.struck == "kill-after":
+            _kill(caller)
+        if fault and call.struck == "delay":
+            await asyncio.sleep(fault.seconds)
+        return answer
 
-        return serve
+    return serve
 
-    def route(before: Route) -> Route:
-        async def handle(path: str, method: str, body: bytes) -> Response | None:
-            if path != PATH:
-                return await before(path, method, body)
-            match method:
-                case "PUT":
-                    try:
-                        faults.arm(parse(body))
-                    except ValueError as error:
-                        return _json(400, {"error": str(error)})
-                    return _json(200, {})
-                case "DELETE":
-                    faults.arm(None)
-                    return _json(200, {})
-                case "GET":
-                    return _json(200, {"calls": [asdict(call) for call in faults.record()]})
-                case _:
-                    return _json(405, {"error": f"{PATH} takes PUT, GET and DELETE"})
 
-        return handle
+def _named(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+) -> tuple[str, str]:
+    """The IAM action and the resource's ARN of a request; of a transaction, its first item's table."""
+    from ministack import app
+    from ministack.core import iam_actions, responses, router
 
-    replace(app, "_dispatch_service_request", dispatch)
-    replace(app, "_handle_admin_config_request", route)
+    parameters = original(app, "_routing_params")(method, path, headers, body, query)
+    service = router.detect_service(method, path, headers, parameters)
+    request = (service, method, path, headers, body, parameters)
+    where = responses.get_region(), responses.get_account_id()
+    action = iam_actions.extract_iam_action(*request)
+    items = iam_actions.dynamodb_transaction_checks(action, body, *where)
+    resource = items[0][1] if items else iam_actions.extract_resource_arn(*request, *where)
+    return action or _UNNAMED.get((method, path)) or f"{service}:{method} {path}", resource or "*"
+
+
+def _route(faults: Faults, before: Route) -> Route:
+    async def handle(path: str, method: str, body: bytes) -> Response | None:
+        if path != PATH:
+            return await before(path, method, body)
+        match method:
+            case "PUT":
+                try:
+                    faults.arm(parse(body))
+                except ValueError as error:
+                    return _json(400, {"error": str(error)})
+                return _json(200, {})
+            case "DELETE":
+                faults.arm(None)
+                return _json(200, {})
+            case "GET":
+                return _json(200, {"calls": [asdict(call) for call in faults.record()]})
+            case _:
+                return _json(405, {"error": f"{PATH} takes PUT, GET and DELETE"})
+
+    return handle
 
 
 def parse(body: bytes) -> Fault:

@@ -102,7 +102,7 @@ def _lose_patience(seconds: float) -> None:
     def settimeout(this: socket.socket, value: float | None) -> None:
         before(this, value and min(value, seconds))
 
-    socket.socket.settimeout = settimeout  # type: ignore[method-assign]
+    socket.socket.settimeout = settimeout  # type: ignore[method-assign, assignment]
 
 
 def load(name: str) -> Handler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import ConflictError, NotFoundError
@@ -24,13 +25,14 @@ class StepFunctionsWorkflows:
         return self._status(self._respond, incident_id)
 
     def recover(self, incident_id: str, attempt: int, failure: str) -> None:
-        given = {"incident_id": incident_id, "attempt": attempt, "failure": failure}
-        self._start(self._recover, incident_id, given)
+        self._start(
+            self._recover, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+        )
 
     def recovery(self, incident_id: str) -> str | None:
         return self._status(self._recover, incident_id)
 
-    def _start(self, machine: str, incident_id: str, given: dict[str, str | int]) -> None:
+    def _start(self, machine: str, incident_id: str, given: Mapping[str, str | int]) -> None:
         try:
             with translated(f"starting {_short(machine)} for {incident_id}"):
                 self._aws.client("stepfunctions").start_execution(

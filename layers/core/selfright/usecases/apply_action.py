@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from selfright.domain.budget import Budget
-from selfright.domain.errors import ConflictError, DriftedError, NotFoundError, RefusedError, SourceDownError
+from selfright.domain.errors import ConflictError, DriftedError, NotFoundError, RefusedError
 from selfright.domain.gates import absurdity, ask_gates
 from selfright.domain.incident import (
     Attempt,
@@ -30,7 +30,7 @@ from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Action, Alarms, Clock, History, IncidentStore, Instruments, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
-from selfright.usecases.stopping import gates_entry, stopped, unanswered
+from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
 DONE = {AttemptStatus.APPLIED, AttemptStatus.VERIFIED}
 
@@ -81,14 +81,12 @@ def apply_action(
             clock=clock,
         )
         gates = ask_gates(facts)
-        down = unanswered(gates)
-        stop = None if down else stopped(gates, attempt)
+        stop = stopped(gates, attempt)
         about = about.model_copy(update={"gates": gates})
-        if (stop or down) and standing is Standing.NOT_MADE:
+        if stop and standing is Standing.NOT_MADE:
             about = about.model_copy(update={"status": AttemptStatus.REFUSED})
         store.save_attempt(incident_id, about, [gates_entry(f"attempt-{attempt}-gates", gates, clock.now())])
-        if down:
-            raise SourceDownError(down)
+        must_be_answered(gates)
         return about, stop
 
     standing = Standing.NOT_MADE

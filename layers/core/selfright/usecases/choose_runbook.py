@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from selfright.domain.errors import SourceDownError
 from selfright.domain.gates import ask_gates
 from selfright.domain.incident import Attempt, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import Workload
@@ -12,7 +11,7 @@ from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
-from selfright.usecases.stopping import gates_entry, stopped, unanswered
+from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
 
 def choose_runbook(
@@ -60,8 +59,7 @@ def choose_runbook(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]
     )
     if incident.alarm_name is not None:
-        if down := unanswered(gates):
-            raise SourceDownError(down)
+        must_be_answered(gates)
         if stop := stopped(gates, attempt=1):
             return stop
     if runbook is None:

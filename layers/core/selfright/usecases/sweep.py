@@ -76,17 +76,6 @@ def sweep(
         workflows.start(incident.id)
         return incident.id
 
-    def recover(incident: Incident) -> str | None:
-        status = workflows.status(incident.id)
-        if status in {None, *UNDER_WAY} or workflows.recovery(incident.id) is not None:
-            return None
-        case = store.case(incident.id)  # the list of open ones is an index that lags behind
-        if case.incident.status is not IncidentStatus.OPEN:
-            return None
-        attempt = case.attempts[-1].number if case.attempts else 1
-        workflows.recover(incident.id, attempt, f"respond: {status}")
-        return incident.id
-
     def hand_over(incident: Incident) -> str | None:
         status = workflows.recovery(incident.id)
         if status is None or status in UNDER_WAY:
@@ -108,7 +97,7 @@ def sweep(
     report = SweepReport(
         opened=broom.each(broom.found(partial(alarms.alarming, names)), decide),
         started=broom.each(open_, start),
-        recovering=broom.each(open_, recover),
+        recovering=broom.each(open_, partial(_recover, store=store, workflows=workflows)),
         handed_over=broom.each(open_, hand_over),
         freed=broom.each(targets, free),
     )
@@ -154,6 +143,19 @@ def _was_missed(signal: Signal, store: IncidentStore, now: datetime) -> bool:
 def _left_open(store: IncidentStore, workload: Workload, now: datetime) -> Sequence[Incident]:
     found = store.open_incidents(workload.workload, workload.environment, now - OLDEST_INCIDENT)
     return [incident for incident in found if now - incident.opened_at > GRACE]
+
+
+def _recover(incident: Incident, *, store: IncidentStore, workflows: Workflows) -> str | None:
+    """Have an incident recovered whose execution is over; its id, or None where it is closed by now."""
+    status = workflows.status(incident.id)
+    if status in {None, *UNDER_WAY} or workflows.recovery(incident.id) is not None:
+        return None
+    case = store.case(incident.id)  # the list of open ones is an index that lags behind
+    if case.incident.status is not IncidentStatus.OPEN:
+        return None
+    attempt = case.attempts[-1].number if case.attempts else 1
+    workflows.recover(incident.id, attempt, f"respond: {status}")
+    return incident.id
 
 
 def _hand_over(
