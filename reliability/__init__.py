@@ -5,9 +5,10 @@ go wrong in each way (cases.py), in a run of its own on the real stack: the temp
 real handlers in processes of their own, the real SDK with its retries, the real definition on an ASL engine. Faults
 are made in front of the local AWS (sandbox/emulator/faults.py).
 
-To add a state machine, write one file like respond.py: a class for each way through it (scenes.Scene), which says how
-one run is started and ends, how the world is put back, and what must hold in the end. Then name it in SCENES of
-__main__.py.
+To add a state machine, write one file like respond.py: a scene (scenes.Scene) for each way through it, which says whose
+calls go wrong, how one run is started and ends, how the world is put back, and what must hold in the end. Then name the
+scenes in stage() of __main__.py. tests/unit/reliability/test_results.py holds that every room and every permission of
+the state machines it knows is played: add yours there.
 
-`python -m reliability` writes results.json and docs/reliability.md; `--only PREFIX` does a part and keeps the rest.
+`python -m reliability` writes results.json; `--only 'respond/*/kill'` plays a part and keeps the other rows.
 """

@@ -1,4 +1,4 @@
-"""python -m reliability [--only PREFIX]...: play every case, write results.json and docs/reliability.md.
+"""python -m reliability [--only PATTERN]...: play every case and write results.json; `make docs` makes the page of it.
 
 Exit status 1 where an invariant does not hold.
 """
@@ -19,11 +19,13 @@ from reliability import page
 from reliability.board import FaultBoard
 from reliability.cases import PATIENCE, Case, discover
 from reliability.patient import Patient
-from reliability.respond import TABLE, IncidentScene, World
+from reliability.respond import IncidentScene
 from reliability.scenes import Result, Scene, clean_run, play
+from reliability.world import TABLE, World
 from sandbox import lifecycle
 from sandbox.collector import Collector
 from sandbox.inbox import Inbox
+from sandbox.server import ROOT
 from selfright.adapters.manifest_files import load_workloads
 
 SCALE = 120.0
@@ -53,7 +55,7 @@ def main() -> int:
 @contextlib.contextmanager
 def stage() -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
     """The sandbox with both stacks, and all scenes in it."""
-    (workload,) = load_workloads(Path("workloads"), "development")
+    (workload,) = load_workloads(ROOT / "workloads", "development")
     with contextlib.ExitStack() as stack:
         lifecycle.HOME.mkdir(exist_ok=True)
         home = Path(

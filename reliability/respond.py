@@ -7,31 +7,16 @@ The remedy helps; or it does not and is undone; or the execution is stopped afte
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from reliability.board import Call
 from reliability.cases import Mode
-from reliability.patient import Patient
-from reliability.scenes import Ending, NoEndError
-from sandbox.collector import Collector
-from sandbox.inbox import Inbox
-from sandbox.lifecycle import CONTROL_PLANE, Outputs
-from sandbox.server import Server
-from sandbox.workload import stack_name
-from selfright.adapters.aws import Aws
-from selfright.adapters.leases import DynamoDBLeases
-from selfright.adapters.ledger import DynamoDBIncidentStore
-from selfright.domain.incident import AttemptStatus, CaseFile, EntryKind, Incident, IncidentStatus
+from reliability.scenes import Ending
+from reliability.world import ALARM, ENVIRONMENT, TABLE, UNITS, WORKLOAD, World
+from selfright.domain.incident import CaseFile, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import ChannelType
 from selfright.usecases.sweep import GRACE
-
-ENVIRONMENT, WORKLOAD = "development", "opportunity-analysis"
-TABLE = f"{stack_name(ENVIRONMENT)}-analysis-results"
-ALARM = f"{TABLE}-write-throttles"
-UNITS = 5  # as deployed
 
 LAST_ROOMS = ("UndoAction", "CloseIncident", "TellPeople")
 ROOMS = {
@@ -40,146 +25,10 @@ ROOMS = {
 }
 # Who starts them: only killed, and only where something is changed.
 STARTED_BY = {"Respond": "ReceiveSignal", "Recover": "Sweep"}
-# The harness plays the schedules: an idle sandbox would be busy with them.
-SCHEDULES = ("SweepEveryFiveMinutes", "CanarySent")
 SWEEP_EVERY = timedelta(minutes=5)
 GOOD_ENDS = {IncidentStatus.RESOLVED, IncidentStatus.ESCALATED}
-
-PATIENCE = 90.0  # seconds of the wall for one run
-LOOK_EVERY = 0.1
-
-
-class LocalAws(Aws):
-    """The product's AWS, pointed at the sandbox without a word in the environment."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__()
-        self._server = server
-        self._made: dict[str, Any] = {}
-
-    def client(self, service: str) -> Any:
-        if service not in self._made:
-            self._made[service] = self._server.client(service)
-        return self._made[service]
-
-
-class World:
-    """The sandbox with both stacks, shared by the scenes."""
-
-    def __init__(
-        self,
-        server: Server,
-        stacks: Mapping[str, Outputs],
-        patient: Patient,
-        inbox: Inbox,
-        collector: Collector,
-    ) -> None:
-        self.server, self.patient, self.inbox, self.collector = server, patient, inbox, collector
-        self.outputs = stacks[CONTROL_PLANE]
-        self.aws = LocalAws(server)
-        self.ledger = DynamoDBIncidentStore(self.aws, self.outputs["LedgerTable"])
-        self.leases = DynamoDBLeases(self.aws, self.outputs["LedgerTable"])
-        resources = self.aws.client("cloudformation").describe_stack_resources(StackName=CONTROL_PLANE)
-        self.physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
-        for schedule in SCHEDULES:
-            self.aws.client("events").disable_rule(Name=self.physical[schedule])
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.server.now(), UTC)
-
-    def until(self, what: str, look: Any, seconds: float = PATIENCE) -> Any:
-        """The first true answer. Raises NoEndError after so many seconds of the wall."""
-        deadline = time.monotonic() + seconds
-        while not (found := look()):
-            if time.monotonic() > deadline:
-                raise NoEndError(f"not within {seconds:g} s: {what}")
-            time.sleep(LOOK_EVERY)
-        return found
-
-    def table(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.aws.client("dynamodb").describe_table(TableName=TABLE)["Table"]
-        return found
-
-    def units(self) -> int:
-        """Once no change is under way any more."""
-        self.until("the table is ACTIVE", lambda: self.table()["TableStatus"] == "ACTIVE")
-        return int(self.table()["ProvisionedThroughput"]["WriteCapacityUnits"])
-
-    def alarm_is_ok(self) -> bool:
-        names = [ALARM, self.physical["RespondFailed"]]
-        alarms = self.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
-        return all(alarm["StateValue"] != "ALARM" for alarm in alarms)
-
-    def waiting(self, queue: str) -> int:
-        """Messages in a queue, seen or not."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        url = self.outputs[queue]
-        found = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
-
-    def executions(self, incident_id: str = "") -> list[dict[str, Any]]:
-        """Those of an incident, or all; with the logical name of their state machine."""
-        client = self.aws.client("stepfunctions")
-        return [
-            {**execution, "machine": machine}
-            for machine in ROOMS
-            for execution in client.list_executions(stateMachineArn=self.physical[machine])["executions"]
-            if execution["name"].startswith(incident_id)
-        ]
-
-    def acted(self, incident_id: str) -> bool:
-        return any(
-            attempt.status is AttemptStatus.APPLIED for attempt in self.ledger.case(incident_id).attempts
-        )
-
-    def sweep(self) -> None:
-        """As its schedule invokes it; what it answers is its own business."""
-        payload = json.dumps({"time": f"{self.now():%Y-%m-%dT%H:%M:%SZ}"})
-        self.aws.client("lambda").invoke(FunctionName=self.physical["Sweep"], Payload=payload)
-
-    # -- putting back
-
-    def put_back(self) -> None:
-        """Everything but what is warm, and CloudWatch's memory."""
-        self.patient.recover()
-        for execution in self.executions():
-            if execution["status"] == "RUNNING":
-                self.aws.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
-        self._fresh_table()
-        self.until("the alarms are OK", self.alarm_is_ok)
-        self.until("intake is idle", lambda: self._visible("SignalsUrl") == 0)
-        for queue in ("SignalsUrl", "SignalsDeadLettersUrl"):
-            self.aws.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
-        self._wipe_ledger()
-        self.inbox.drain()
-        self.collector.forget()
-
-    def _visible(self, queue: str) -> int:
-        names = ["ApproximateNumberOfMessages"]
-        url = self.outputs[queue]
-        found = self.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return int(found[names[0]])
-
-    def _fresh_table(self) -> None:
-        """A new one: DynamoDB grants few decreases a day, and those are the product's to use."""
-        before, client = self.table(), self.aws.client("dynamodb")
-        client.delete_table(TableName=TABLE)
-        client.create_table(
-            TableName=TABLE,
-            KeySchema=before["KeySchema"],
-            AttributeDefinitions=before["AttributeDefinitions"],
-            BillingMode="PROVISIONED",
-            ProvisionedThroughput={"ReadCapacityUnits": UNITS, "WriteCapacityUnits": UNITS},
-        )
-        self.until("the table is ACTIVE", lambda: self.table()["TableStatus"] == "ACTIVE")
-
-    def _wipe_ledger(self) -> None:
-        client, table = self.aws.client("dynamodb"), self.outputs["LedgerTable"]
-        pages = client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="PK, SK")
-        keys = [item for page in pages for item in page["Items"]]
-        for at in range(0, len(keys), 25):  # BatchWriteItem takes no more
-            requests = [{"DeleteRequest": {"Key": key}} for key in keys[at : at + 25]]
-            client.batch_write_item(RequestItems={table: requests})
+# Seconds of the wall: the alarm on failed executions takes two minutes of the sandbox's.
+TELLING = 15
 
 
 class IncidentScene:
@@ -237,7 +86,7 @@ class IncidentScene:
         world.until(f"{incident.id} is closed", lambda: self._over(incident.id))
         case = self._case = world.ledger.case(incident.id)
         if case.incident.status is not IncidentStatus.RESOLVED:
-            world.until("people are told", lambda: self._hear(incident.id), seconds=15)
+            world.until("people are told", lambda: self._hear(incident.id), seconds=TELLING)
         return self._ending(case)
 
     def _opened(self) -> Incident | None:
@@ -314,8 +163,8 @@ class IncidentScene:
         if case is None:
             return ["there is no incident"]
         status, found = case.incident.status, []
-        if status not in GOOD_ENDS and not ending.told:
-            found.append(f"ended {status} without a word to anybody")
+        if status not in GOOD_ENDS:
+            found.append(f"ended {status}")
         if status is not IncidentStatus.RESOLVED and not ending.told:
             found.append("nobody was told")
         changes = _changes(calls)
