@@ -10,9 +10,10 @@ import contextlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from reliability import page
@@ -90,19 +91,19 @@ def play_all(
     A call that an earlier scene of the same state machine makes as well is not made to fail again.
     """
     known: set[tuple[str, ...]] = set()
+    plays: list[tuple[Case, Callable[[], Result]]] = []
     for scene in scenes:
         clean, calls = clean_run(scene, board)
-        mine = []
+        arns = {scene.named(call.resource): call.resource for call in calls}
         for case in discover(scene, calls):
             call = (scene.name.split("/", maxsplit=1)[0], case.caller, case.call, case.mode)
             if call not in known:
                 known.add(call)
-                mine.append(case)
-        cases += mine
-        arns = {scene.named(call.resource): call.resource for call in calls}
-        for case in sorted(mine, key=lambda case: HARDEST_FIRST.index(case.mode)):
-            if not only or any(fnmatchcase(case.name, f"{pattern}*") for pattern in only):
-                yield play(scene, case, board, clean, arns)
+                cases.append(case)
+                plays.append((case, partial(play, scene, case, board, clean, arns)))
+    for case, play_it in sorted(plays, key=lambda one: HARDEST_FIRST.index(one[0].mode)):
+        if not only or any(fnmatchcase(case.name, f"{pattern}*") for pattern in only):
+            yield play_it()
 
 
 def notes(scale: float) -> dict[str, str]:
@@ -110,7 +111,7 @@ def notes(scale: float) -> dict[str, str]:
     git = ["git", "describe", "--always", "--dirty"]
     revision = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     return {
-        "played": f"{datetime.now(UTC):%Y-%m-%d}",
+        "on": f"{datetime.now(UTC):%Y-%m-%d}",
         "revision": revision,
         "clock": f"{scale:g} times faster than the wall",
     }

@@ -69,7 +69,8 @@ def page(content: dict[str, Any]) -> str:
     rows: list[dict[str, Any]] = content["results"]
     notes = " · ".join(f"{name}: {value}" for name, value in content["notes"].items())
     broken = [row for row in rows if row["broken"]]
-    lines = [_BEGINNING, f"{len(rows)} cases, {len(broken)} broken. {notes}", ""]
+    played = f"{len(rows)} cases of {len(content['discovered'])} played, {len(broken)} broken"
+    lines = [_BEGINNING, f"{played}. {notes}", ""]
     lines += ["| way | what happens | cases | resolved | people | broken |", "|---|---|---|---|---|---|"]
     for mode, what in _MODES.items():
         mine = [row for row in rows if row["mode"] == mode]

@@ -107,8 +107,8 @@ def test_the_page_counts_and_names_what_is_broken():
     )
     bad = {**row.as_row(), "case": "s/c/Query Ledger 1/down", "mode": "down", "broken": ["a lease is left"]}
 
-    text = page({"notes": {"played": "today"}, "results": [row.as_row(), bad]})
+    text = page({"notes": {"on": "a day"}, "discovered": ["a", "b", "c"], "results": [row.as_row(), bad]})
 
-    assert "2 cases, 1 broken. played: today" in text
+    assert "2 cases of 3 played, 1 broken. on: a day" in text
     assert "| c | Query Ledger 1 | resolved: SDK |  |  | **BROKEN** |  |  |" in text
     assert "- s/c/Query Ledger 1/down: a lease is left" in text
