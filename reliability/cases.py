@@ -84,8 +84,10 @@ def discover(scene: Scene, calls: Iterable[Call]) -> Iterator[Case]:
         if caller is None or what in seen:
             continue
         seen.add(what)
-        if not call.invocation and call.nth > 1:
-            continue  # a state machine's second call of one function is the first one of the next attempt
+        if call.nth > 1 and (not call.invocation or caller in scene.only_killed):
+            # A state machine's second call of one function is the first one of the next attempt; and how many
+            # signals intake gets at once is chance.
+            continue
         changes = call.invocation and not call.action.split(":")[1].startswith(_READS)
         possible = (*(() if caller in scene.only_killed else _ANY), *(_KILLS if changes else ()))
         for mode in (mode for mode in possible if mode in scene.modes):

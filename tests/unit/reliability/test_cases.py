@@ -61,6 +61,7 @@ def test_a_state_machine_has_no_process_to_kill_and_its_second_call_is_no_other_
 
 def test_who_only_starts_the_state_machine_is_only_killed_and_strangers_are_left_alone():
     assert [c.mode for c in cases(made(WRITE, caller="intake-1"))] == [Mode.KILL_BEFORE, Mode.KILL_AFTER]
+    assert cases(made(WRITE, caller="intake-1", nth=2)) == []  # of the next signal in the same batch
     assert cases(made(QUERY, caller="intake-1"), made(WRITE, caller="shop-function")) == []
 
 
