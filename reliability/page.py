@@ -36,6 +36,7 @@ _BEGINNING = """\
 Each AWS call that `respond` makes goes wrong in each of these ways, one in each run, on the real stack: the template as
 the SAM CLI deploys it to the local AWS, the real handlers in processes of their own, the real SDK, the real definition.
 The calls are those of a clean run: nobody wrote the list. `make reliability` plays it all again.
+An empty cell: not possible there, or not played yet.
 
 In every case: the incident ends (`resolved`, or `escalated` to people); no change is made twice, by the local AWS's own
 record; no lease is left; where the incident is not resolved, the table has its before-values, or people are told what
