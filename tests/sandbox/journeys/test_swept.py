@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from selfright.domain.incident import EntryKind, IncidentStatus
+from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.usecases.sweep import GRACE
 from tests.sandbox.journeys.signals import times_decided
-from tests.sandbox.journeys.world import ALARM, World
+from tests.sandbox.journeys.world import ALARM, PROVISIONED, World
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_an_alarm_whose_event_was_lost_is_found_and_remedied(world: World, no_ev
     assert world.closed(incident.id).incident.status is IncidentStatus.RESOLVED
 
 
-def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: World):
+def test_what_a_stopped_execution_has_changed_is_undone_and_people_take_over(world: World):
     incident = world.alarm_goes_off()
     world.until("a change is made", lambda: world.acted(incident.id))
     (execution,) = world.executions(incident.id)
@@ -41,8 +41,10 @@ def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: Worl
     case = world.closed(incident.id)
 
     assert case.incident.status is IncidentStatus.ESCALATED
-    assert case.incident.outcome == "its execution is ABORTED and left it open"
-    assert case.timeline[-1].kind is EntryKind.INCIDENT_CLOSED
+    assert case.incident.outcome == "its execution left it open: respond: ABORTED"
+    assert case.attempt(1).status is AttemptStatus.UNDONE
+    assert world.table() == PROVISIONED
+    assert EntryKind.INCIDENT_CLOSED in {entry.kind for entry in case.timeline}
     assert world.leases.holder(case.attempt(1).plan.target, world.now()) is None  # type: ignore[union-attr]
     world.taint()
 
