@@ -7,7 +7,7 @@ SAM    := $(ENVS)/sam/bin/sam
 ENVIRONMENT ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check format bench docs build deploy lock dev emulator sam node clean
+.PHONY: help demo test unit check format bench reliability docs build deploy lock dev emulator sam node clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,6 +42,10 @@ docs: dev ## write docs/generated/ and workloads/schema.json anew
 
 bench: dev emulator sam $(ENVS)/bench/.installed $(ENVS)/c7n/.installed ## measure; writes benchmarks/results.json
 	$(DEV)/python -m benchmarks
+
+reliability: dev emulator sam ## make every AWS call of respond go wrong, one a run; writes docs/reliability.md
+	$(DEV)/python -m reliability
+	$(DEV)/python docs/generate.py
 
 build: dev sam $(UV) ## build for AWS: python3.13, arm64; needs neither that interpreter nor Docker
 	find functions -name __pycache__ -prune -exec rm -r {} +  # sam would zip what a test left there

@@ -14,6 +14,7 @@ import yaml
 from cli.events import Policies
 from cli.replay import decide
 from cli.template import granted, listed
+from reliability.page import RESULTS, page
 from selfright.actions import ACTIONS
 from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
@@ -46,6 +47,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield OUT / "replay.md", replay_page()
     yield OUT / "permissions.md", permissions_page()
     yield OUT / "settings.md", settings_page()
+    yield ROOT / "docs" / "reliability.md", NOTE + page(json.loads(RESULTS.read_text("utf-8")))
     yield ROOT / "workloads" / "schema.json", json.dumps(manifest_schema(), indent=2) + "\n"
 
 
@@ -128,7 +130,8 @@ def gates_page() -> str:
             "# Gates",
             "",
             "Asked in this order, all of them every time: when an incident is taken up, and again on fresh state",
-            "immediately before each change. A fact that cannot be read means stop (`source-down`).",
+            "immediately before each change. A fact that cannot be read means stop (`source-down`): the step is",
+            "repeated, and where it stays so, people are told.",
             "",
             "| # | gate | looks at | threshold from | reasons |",
             "|---|---|---|---|---|",

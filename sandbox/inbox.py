@@ -52,11 +52,13 @@ class Inbox:
         messages = [json.loads(message["Body"]) for message in found.get("Messages", ())]
         return [message for message in messages if incident_id in message["Message"]]
 
-    def all_so_far(self) -> list[dict[str, Any]]:
-        """Every message since the last look, of whichever incident."""
+    def drain(self) -> list[dict[str, Any]]:
+        """Everything that came since the last look, without waiting for more."""
         messages: list[dict[str, Any]] = []
         while found := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
             "Messages"
         ):
             messages += [json.loads(message["Body"]) for message in found]
+            entries = [{"Id": m["MessageId"], "ReceiptHandle": m["ReceiptHandle"]} for m in found]
+            self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
         return messages

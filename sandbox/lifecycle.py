@@ -97,11 +97,13 @@ def up(
     stacks: tuple[Stack, ...],
     people_of: Workload | None = None,
     tell: Tell | None = None,
+    extra: dict[str, str] | None = None,
 ) -> tuple[Server, dict[str, Outputs]]:
     """Start a sandbox and deploy `stacks`, all at once; answers the server and each stack's outputs.
 
     `people_of`: the channels of this workload lead to services that the sandbox plays itself.
     `auth`: roles may do what their policies allow, and nothing else.
+    `extra`: variables of the emulator's environment.
 
     Raises AlreadyRunningError, or SandboxError after cleaning up where a step failed.
     """
@@ -118,7 +120,7 @@ def up(
             tell("cleaned up after a sandbox that had died", 0.0)
         try:
             with ThreadPoolExecutor(max_workers=1 + len(stacks)) as pool:
-                starting = pool.submit(_start, home, scale, auth, tell)
+                starting = pool.submit(_start, home, scale, auth, tell, extra)
                 deploying = {s.name: pool.submit(_build_and_deploy, s, starting, tell) for s in stacks}
             server = starting.result()
             outputs = {name: future.result() for name, future in deploying.items()}
@@ -145,9 +147,9 @@ def _say_nothing(_what: str, _seconds: float) -> None:
     pass
 
 
-def _start(home: Path, scale: float, auth: bool, tell: Tell) -> Server:
+def _start(home: Path, scale: float, auth: bool, tell: Tell, extra: dict[str, str] | None) -> Server:
     began = time.monotonic()
-    server = start(home / "sandbox", scale=scale, auth=auth)
+    server = start(home / "sandbox", scale=scale, auth=auth, extra=extra)
     tell(f"local AWS answers on {server.endpoint}", time.monotonic() - began)
     return server
 

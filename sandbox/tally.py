@@ -90,7 +90,7 @@ class Tally:
         declared_at = self._storm_declared_at()
         messages = {
             # CloudWatch mails on its own where an alarm of the control plane goes off, such as that of a late canary.
-            "e-mail": [m["Message"] for m in mail.all_so_far() if OF_AN_INCIDENT in m["Message"]],
+            "e-mail": [m["Message"] for m in mail.drain() if OF_AN_INCIDENT in m["Message"]],
             "Slack": [str(post) for post in people.taken(ChannelType.SLACK)],
             "PagerDuty": [str(page) for page in people.taken(ChannelType.PAGERDUTY)],
         }

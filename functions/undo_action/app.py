@@ -13,8 +13,10 @@ def handler(step: Step) -> StepResult:
     return undo_action(
         step.incident_id,
         step.attempt,
+        workloads=home.workloads,
         actions=ACTIONS,
         instruments=home,
         store=home.store,
+        leases=home.leases,
         clock=home.clock,
     )

@@ -44,6 +44,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "iam_appconfig",
     "iam_calls",
     "step_functions",
+    "faults",
 )
 
 

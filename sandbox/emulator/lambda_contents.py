@@ -23,8 +23,13 @@ from sandbox.emulator.wrapping import original
 
 # What AWS documents as part of the Python runtimes.
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-# Not set on AWS: where this AWS is, and what time it is in it.
-SANDBOX_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION", ENVIRONMENT_VARIABLE)
+# Not set on AWS: where this AWS is, what time it is in it, and how long it is waited for (lambda_bootstrap.py).
+SANDBOX_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_DISABLE_HOST_PREFIX_INJECTION",
+    "SELFRIGHT_SANDBOX_PATIENCE",
+    ENVIRONMENT_VARIABLE,
+)
 
 _unpacking = threading.Lock()
 

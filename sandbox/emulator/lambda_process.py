@@ -82,6 +82,10 @@ class BootstrapProcess:
         self._note_memory(answer["peak_bytes"])
         return answer
 
+    def signal_kill(self) -> None:
+        """End it from another thread than the one that waits for its answer."""
+        self._process.kill()
+
     def kill(self) -> None:
         """End it at once, as Lambda does; what it printed can still be read."""
         self._process.kill()

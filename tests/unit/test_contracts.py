@@ -16,7 +16,7 @@ from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
 from selfright.domain.runbook import Runbook
-from selfright.domain.steps import Next, RespondInput
+from selfright.domain.steps import Next, RecoverInput, RespondInput
 from selfright.usecases.lint_runbook import lint_runbook
 from tests.unit.template import ROOT, resources, template
 
@@ -362,3 +362,10 @@ def test_one_execution_outlasts_every_attempt_that_the_manifest_allows_by_defaul
 @pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)
 def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
     assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
+
+
+def test_the_sample_input_of_a_recovery_can_be_pasted_into_the_console():
+    sample = RecoverInput.model_validate_json((ROOT / "events" / "recover" / "left-open.json").read_text())
+
+    assert sample.incident_id.startswith("inc-")
+    assert sample.failure == "respond: TIMED_OUT"

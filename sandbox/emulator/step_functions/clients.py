@@ -46,6 +46,7 @@ def _create(region: str, service: str, role_arn: str) -> Any:
             max_pool_connections=64,
             inject_host_prefix=False,
             read_timeout=READ_TIMEOUT,
+            user_agent_extra=f"states/{role_arn.rsplit('/', 1)[-1]}",
         ),
         **_session(role_arn),
     )

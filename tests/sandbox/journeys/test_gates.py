@@ -152,8 +152,10 @@ def test_where_the_switch_board_cannot_be_read_nothing_is_done(surging: World):
     finally:
         point_at(before["SELFRIGHT_SWITCH_PROFILE"])
 
-    assert case.incident.status is IncidentStatus.HELD
-    stop = stopped_by(case, Gate.KILL_SWITCH)
+    assert case.incident.status is IncidentStatus.ESCALATED  # after it was asked for several times
+    assert "SourceDownError" in str(case.incident.outcome)
+    (asked,) = [entry for entry in case.timeline if entry.kind is EntryKind.GATES_ASKED]
+    (stop,) = [gate for gate in asked.detail["gates"] if gate["gate"] == Gate.KILL_SWITCH]
     assert (stop["verdict"], stop["reason"]) == (Verdict.STOP, Reason.SOURCE_DOWN)
     assert "gone123" in stop["value"]
     assert case.attempts == ()

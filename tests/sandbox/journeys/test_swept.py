@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from selfright.domain.incident import EntryKind, IncidentStatus
+from cli.template import Permission
+from sandbox.inbox import Inbox
+from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.usecases.sweep import GRACE
+from tests.sandbox.journeys.permissions import without
 from tests.sandbox.journeys.signals import times_decided
-from tests.sandbox.journeys.world import ALARM, SURGE_BESIDE_USERS, World
+from tests.sandbox.journeys.world import ALARM, PROVISIONED, SURGE_BESIDE_USERS, TABLE, World
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def test_an_alarm_whose_event_was_lost_is_found_and_remedied(world: World):
     assert world.closed(incident.id).incident.status is IncidentStatus.RESOLVED
 
 
-def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: World):
+def test_what_a_stopped_execution_has_changed_is_undone_and_people_take_over(world: World):
     incident = world.alarm_goes_off()
     world.until("a change is made", lambda: world.acted(incident.id))
     (execution,) = world.executions(incident.id)
@@ -43,8 +46,29 @@ def test_an_incident_whose_execution_was_stopped_is_handed_to_people(world: Worl
 
     assert case.incident.status is IncidentStatus.ESCALATED
     assert case.incident.outcome == "nobody works on it any more: its execution is ABORTED"
-    assert case.timeline[-1].kind is EntryKind.INCIDENT_CLOSED
+    assert case.attempt(1).status is AttemptStatus.UNDONE
+    assert world.table() == PROVISIONED
+    assert EntryKind.INCIDENT_CLOSED in {entry.kind for entry in case.timeline}
     assert world.leases.holder(case.attempt(1).plan.target, world.now()) is None  # type: ignore[union-attr]
+    world.taint()
+
+
+def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World, inbox: Inbox):
+    incident = world.alarm_goes_off()
+    world.until("a change is made", lambda: world.acted(incident.id))
+    (execution,) = world.executions(incident.id)
+    with without(world, Permission("Recover", "Rooms", "lambda:InvokeFunction")):
+        world.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+
+        case = world.closed(incident.id)
+
+    assert case.incident.status is IncidentStatus.ESCALATED
+    assert case.incident.outcome == "nobody works on it any more: its recovery is FAILED"
+    (attempt,) = case.attempts
+    assert (attempt.status, world.table()["write"]) == (AttemptStatus.APPLIED, attempt.plan.after["write"])  # type: ignore[union-attr]
+    assert world.leases.holder(TABLE, world.now()) is None
+    (mail,) = inbox.about(incident.id)
+    assert attempt.plan.summary in mail["Message"]  # type: ignore[union-attr]
     world.taint()
 
 

@@ -1,4 +1,4 @@
-"""`respond` is started once per incident, under the incident's name."""
+"""`respond` and `recover` are started once per incident, under the incident's name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from selfright.domain.incident import Incident
 from tests.unit.adapters.conftest import Stubbed
 from tests.unit.usecases.world import signal, workload
 
+RESPOND = "arn:aws:states:eu-central-1:123456789012:stateMachine:selfright-respond"
 MACHINE = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
 
 
@@ -42,9 +43,7 @@ def test_starting_twice_starts_one_execution(aws: Aws, respond: str):
 def test_an_execution_that_is_over_is_not_started_again(stubbed: Stubbed):
     stubbed.refuse("stepfunctions", "start_execution", "ExecutionAlreadyExists")
 
-    StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").start(
-        "inc-1"
-    )
+    StepFunctionsWorkflows(stubbed.aws, RESPOND).start("inc-1")
 
 
 @pytest.mark.parametrize(
@@ -55,9 +54,7 @@ def test_a_start_that_failed_is_not_kept_quiet(stubbed: Stubbed, code: str, ours
     stubbed.refuse("stepfunctions", "start_execution", code)
 
     with pytest.raises(ours, match="starting respond for inc-1"):
-        StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").start(
-            "inc-1"
-        )
+        StepFunctionsWorkflows(stubbed.aws, RESPOND).start("inc-1")
 
 
 def test_an_incidents_id_is_a_valid_execution_name():
@@ -82,7 +79,26 @@ def test_an_execution_is_looked_up_by_its_incident(aws: Aws, respond: str):
 def test_an_execution_that_cannot_be_looked_up_is_not_said_to_be_missing(stubbed: Stubbed):
     stubbed.refuse("stepfunctions", "describe_execution", "AccessDeniedException")
 
-    with pytest.raises(SourceDownError, match="reading the execution of inc-1"):
-        StepFunctionsWorkflows(stubbed.aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:r").status(
-            "inc-1"
-        )
+    with pytest.raises(SourceDownError, match="reading the respond execution of inc-1"):
+        StepFunctionsWorkflows(stubbed.aws, RESPOND).status("inc-1")
+
+
+def test_a_recovery_is_started_once_and_looked_up_apart_from_the_incidents_own_execution(
+    aws: Aws, respond: str
+):
+    workflows = StepFunctionsWorkflows(
+        aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:other", respond
+    )
+
+    assert workflows.recovery("inc-1") is None
+    workflows.recover("inc-1", 2, "respond: FAILED")
+    workflows.recover("inc-1", 2, "respond: FAILED")
+
+    (execution,) = aws.client("stepfunctions").list_executions(stateMachineArn=respond)["executions"]
+    described = aws.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {
+        "incident_id": "inc-1",
+        "attempt": 2,
+        "failure": "respond: FAILED",
+    }
+    assert (workflows.status("inc-1"), workflows.recovery("inc-1")) == (None, "RUNNING")

@@ -1,6 +1,6 @@
-"""Plays statemachines/respond.asl.json with the real handlers in this process: no AWS, no waiting.
+"""Plays statemachines/respond.asl.json and recover.asl.json with the real handlers in this process: no AWS, no waiting.
 
-It knows as much of ASL and JSONata as that file uses: paths, `&`, comparison with a text, Retry and Catch by error
+It knows as much of ASL and JSONata as those files use: paths, `&`, comparison with a text, Retry and Catch by error
 name. The whole engine plays it in the sandbox; this one is for playing it hundreds of times.
 """
 
@@ -15,7 +15,10 @@ from typing import Any
 from selfright.domain.manifest.escalation import TOPIC
 from tests.unit.usecases.world import ROOT, World
 
-DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachines" / "respond.asl.json").read_text())
+MACHINES: dict[str, dict[str, Any]] = {
+    name: json.loads((ROOT / "statemachines" / f"{name}.asl.json").read_text())
+    for name in ("respond", "recover")
+}
 MAX_STATES = 200
 
 
@@ -46,8 +49,8 @@ def handler(room: str, world: World) -> Any:
 class Respond:
     """One execution. `visited` are the states it went through, `published` what the topic's subscribers got."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, machine: str = "respond") -> None:
+        self._world, self._definition = world, MACHINES[machine]
         self._handlers: dict[str, Any] = {}
         self.visited: list[str] = []
         self._told_before = len(world.channels.to(TOPIC))
@@ -57,14 +60,14 @@ class Respond:
     def published(self) -> list[dict[str, Any]]:
         return [notice.body for notice in self._world.channels.to(TOPIC)][self._told_before :]
 
-    def run(self, incident_id: str) -> None:
+    def run(self, incident_id: str, **more: Any) -> None:
         self._variables: dict[str, Any] = {}
-        self._input = {"incident_id": incident_id}
-        name: str | None = DEFINITION["StartAt"]
+        self._input = {"incident_id": incident_id, **more}
+        name: str | None = self._definition["StartAt"]
         while name is not None:
             self.visited.append(name)
             assert len(self.visited) < MAX_STATES, "the execution does not come to an end"
-            name = self._enter(DEFINITION["States"][name])
+            name = self._enter(self._definition["States"][name])
             self._input = {}  # every state outputs {}
 
     def _enter(self, state: dict[str, Any]) -> str | None:

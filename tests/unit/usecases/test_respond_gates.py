@@ -151,15 +151,15 @@ def day_spent(world: World) -> None:
 
 EVERYWHERE: list[tuple[Any, Gate, Reason, IncidentStatus]] = [
     (switched_off, Gate.KILL_SWITCH, Reason.SWITCHED_OFF, IncidentStatus.HELD),
-    (switch_board_down, Gate.KILL_SWITCH, Reason.SOURCE_DOWN, IncidentStatus.HELD),
+    (switch_board_down, Gate.KILL_SWITCH, Reason.SOURCE_DOWN, IncidentStatus.ESCALATED),
     (recovered, Gate.STALE_EPISODE, Reason.ALARM_OVER, IncidentStatus.RECOVERED),
     (went_off_again, Gate.STALE_EPISODE, Reason.OTHER_EPISODE, IncidentStatus.HELD),
     (alarm_deleted, Gate.STALE_EPISODE, Reason.ALARM_GONE, IncidentStatus.HELD),
     (grown_old, Gate.STALE_EPISODE, Reason.EPISODE_TOO_OLD, IncidentStatus.HELD),
-    (alarms_down, Gate.STALE_EPISODE, Reason.SOURCE_DOWN, IncidentStatus.HELD),
+    (alarms_down, Gate.STALE_EPISODE, Reason.SOURCE_DOWN, IncidentStatus.ESCALATED),
     (muted, Gate.MUTED, Reason.ALARM_MUTED, IncidentStatus.HELD),
     (suppressed, Gate.MUTED, Reason.ACTIONS_SUPPRESSED, IncidentStatus.HELD),
-    (history_down, Gate.STORM, Reason.SOURCE_DOWN, IncidentStatus.HELD),
+    (history_down, Gate.STORM, Reason.SOURCE_DOWN, IncidentStatus.ESCALATED),
     (many_in_trouble, Gate.STORM, Reason.TOO_MANY_IN_TROUBLE, IncidentStatus.ESCALATED),
     (caused_by_us, Gate.OWN_ACTION, Reason.CAUSED_BY_US, IncidentStatus.ESCALATED),
     (failed_in_a_row, Gate.FAILURES, Reason.FAILED_TOO_OFTEN, IncidentStatus.ESCALATED),
@@ -254,9 +254,37 @@ def test_a_gate_stops_just_before_the_change(
     assert (refusal.verdict in {Verdict.STOP, Verdict.ASK}, refusal.reason) == (True, reason)
 
 
+@pytest.mark.parametrize("moment", ["Choose the runbook", "Apply the action"])
+@pytest.mark.parametrize("source", ["switches", "alarms", "history"])
+def test_a_source_that_is_down_for_a_moment_is_asked_again(world: World, moment: str, source: str):
+    incident = world.receive()
+    well = getattr(world, source)
+    respond = when(world, moment, lambda world: setattr(world, source, DownOnce(well)))
+
+    respond.run(incident)
+
+    assert outcome(world, incident)[0] is IncidentStatus.RESOLVED
+    assert len(world.dynamodb.changes) == 1
+
+
+class DownOnce:
+    """A port that fails the first time it is asked anything."""
+
+    def __init__(self, well: Any) -> None:
+        self._well, self._asked = well, False
+
+    def __getattr__(self, name: str) -> Any:
+        if not self._asked:
+            self._asked = True
+            return getattr(Down(), name)
+        return getattr(self._well, name)
+
+
 def assert_stopped(world: World, incident: str, gate: Gate, reason: Reason, status: IncidentStatus) -> None:
     assert outcome(world, incident)[0] is status
-    assert outcome(world, incident)[1].startswith(f"gate {gate}: {reason}")
+    asked_in_vain = reason is Reason.SOURCE_DOWN
+    why = f"a step failed: SourceDownError: gate {gate}: " if asked_in_vain else f"gate {gate}: {reason}"
+    assert outcome(world, incident)[1].startswith(why)
     assert world.dynamodb.changes == []
     asked = [e for e in world.case(incident).timeline if e.kind is EntryKind.GATES_ASKED]
     assert asked[-1].text.startswith(f"{gate}: ")

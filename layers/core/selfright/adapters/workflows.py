@@ -1,35 +1,56 @@
-"""Step Functions: start `respond` once per incident, and see how it goes."""
+"""Step Functions: start `respond` once per incident, and see how it goes; `recover` where it went wrong."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import ConflictError, NotFoundError
 
 
 class StepFunctionsWorkflows:
-    """An execution's name is taken for 90 days, so the incident's id as name starts it once."""
+    """An execution's name is taken for 90 days, so the incident's id as name starts it once.
 
-    def __init__(self, aws: Aws, respond_arn: str) -> None:
-        self._aws, self._respond = aws, respond_arn
+    `recover_arn` is empty in rooms that recover nothing.
+    """
+
+    def __init__(self, aws: Aws, respond_arn: str, recover_arn: str = "") -> None:
+        self._aws, self._respond, self._recover = aws, respond_arn, recover_arn
 
     def start(self, incident_id: str) -> None:
+        self._start(self._respond, incident_id, {"incident_id": incident_id})
+
+    def status(self, incident_id: str) -> str | None:
+        return self._status(self._respond, incident_id)
+
+    def recover(self, incident_id: str, attempt: int, failure: str) -> None:
+        self._start(
+            self._recover, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+        )
+
+    def recovery(self, incident_id: str) -> str | None:
+        return self._status(self._recover, incident_id)
+
+    def _start(self, machine: str, incident_id: str, given: Mapping[str, str | int]) -> None:
         try:
-            with translated(f"starting respond for {incident_id}"):
+            with translated(f"starting {_short(machine)} for {incident_id}"):
                 self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=self._respond,
-                    name=incident_id,
-                    input=json.dumps({"incident_id": incident_id}),
+                    stateMachineArn=machine, name=incident_id, input=json.dumps(given)
                 )
         except ConflictError:
             return
 
-    def status(self, incident_id: str) -> str | None:
-        execution = f"{self._respond.replace(':stateMachine:', ':execution:')}:{incident_id}"
+    def _status(self, machine: str, incident_id: str) -> str | None:
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{incident_id}"
         try:
-            with translated(f"reading the execution of {incident_id}"):
+            with translated(f"reading the {_short(machine)} execution of {incident_id}"):
                 found = self._aws.lean("stepfunctions").describe_execution(executionArn=execution)
         except NotFoundError:
             return None
         return str(found["status"])
+
+
+def _short(machine: str) -> str:
+    """`respond`, of an ARN that ends in <stack>-respond."""
+    return machine.rpartition(":")[2].rpartition("-")[2]

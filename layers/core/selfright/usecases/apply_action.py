@@ -30,7 +30,7 @@ from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Action, Alarms, Clock, History, IncidentStore, Instruments, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
-from selfright.usecases.stopping import gates_entry, stopped
+from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
 DONE = {AttemptStatus.APPLIED, AttemptStatus.VERIFIED}
 
@@ -86,6 +86,7 @@ def apply_action(
         if stop and standing is Standing.NOT_MADE:
             about = about.model_copy(update={"status": AttemptStatus.REFUSED})
         store.save_attempt(incident_id, about, [gates_entry(f"attempt-{attempt}-gates", gates, clock.now())])
+        must_be_answered(gates)
         return about, stop
 
     standing = Standing.NOT_MADE

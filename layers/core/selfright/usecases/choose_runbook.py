@@ -11,7 +11,7 @@ from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.steps import Next, StepResult
 from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
 from selfright.usecases.gate_facts import gate_facts
-from selfright.usecases.stopping import gates_entry, stopped
+from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
 
 def choose_runbook(
@@ -30,7 +30,7 @@ def choose_runbook(
 
     What no alarm reported goes to people whatever the gates say: they guard changes, and none will be made.
 
-    Raises NotFoundError where the incident does not exist.
+    Raises NotFoundError where the incident does not exist, SourceDownError where a gate could not be asked.
     """
     case = store.case(incident_id)
     incident = case.incident
@@ -58,8 +58,10 @@ def choose_runbook(
     store.take_up(
         incident_id, runbook.id if runbook else None, [found, gates_entry("gates", gates, clock.now())]
     )
-    if incident.alarm_name is not None and (stop := stopped(gates, attempt=1)):
-        return stop
+    if incident.alarm_name is not None:
+        must_be_answered(gates)
+        if stop := stopped(gates, attempt=1):
+            return stop
     if runbook is None:
         return StepResult(next=Next.CLOSE, attempt=1, status=IncidentStatus.ESCALATED, reason=found.text)
     return StepResult(next=Next.CHECK, attempt=1)

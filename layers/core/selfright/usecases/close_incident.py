@@ -6,7 +6,7 @@ from datetime import datetime
 
 from selfright.domain.errors import SelfrightError
 from selfright.domain.gates import Reason
-from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
+from selfright.domain.incident import AttemptStatus, CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Closed
 from selfright.ports import Clock, History, IncidentStore, Leases
 from selfright.usecases.stopping import HELD_UNTIL_OVER, stopped_by
@@ -25,8 +25,9 @@ def close_incident(
 ) -> Closed:
     """How it stands closed. An incident that is closed already stays as it was closed first.
 
-    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way. Only who
-    declared a storm is ESCALATED all the same: nobody else tells people that it rages.
+    Whose alarms are OK again before anything was changed is RECOVERED, whatever else stood in the way. Where a change
+    has proven that it helped, a step that fails afterwards leaves it RESOLVED. Only who declared a storm is ESCALATED
+    all the same: nobody else tells people that it rages.
 
     Raises NotFoundError where the incident does not exist.
     """
@@ -34,6 +35,9 @@ def close_incident(
     if case.recovered and not case.changed and not error:
         status = IncidentStatus.RECOVERED
     if error:
+        proven = next((a.plan for a in case.attempts if a.status is AttemptStatus.VERIFIED), None)
+        if proven:
+            status, reason = IncidentStatus.RESOLVED, f"{proven.summary}; afterwards a step failed"
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
         reason = f"{reason}: {error[:200]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from selfright.domain.errors import SourceDownError
 from selfright.domain.gates import GateResult, Reason, Verdict, overall
 from selfright.domain.incident import CaseFile, Entry, EntryKind, IncidentStatus
 from selfright.domain.steps import Next, StepResult
@@ -33,6 +34,17 @@ _STATUS = {
 
 HELD_UNTIL_OVER = "until that is over every incident of the workload is held, without a message each"
 _ALSO = {Reason.TOO_MANY_IN_TROUBLE: f"; {HELD_UNTIL_OVER}"}
+
+
+def must_be_answered(gates: Sequence[GateResult]) -> None:
+    """Fail the step where what stops it is that something could not be asked, so that it is repeated.
+
+    A source that is down for some seconds is no reason to wake people. One that stays down leads to them, as every
+    step that fails for good. Raises SourceDownError.
+    """
+    gate = overall(gates)
+    if gate is not None and gate.reason is Reason.SOURCE_DOWN:
+        raise SourceDownError(f"gate {gate.gate}: {gate.value or 'no value'}")
 
 
 def stopped(gates: Sequence[GateResult], attempt: int) -> StepResult | None:

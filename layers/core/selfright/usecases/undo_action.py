@@ -1,36 +1,47 @@
-"""Put the before-values back, but only over our own change."""
+"""Put the before-values back, but only over our own change, and while nobody else has the target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from selfright.domain.errors import DriftedError
 from selfright.domain.incident import AttemptStatus, Entry, EntryKind, Standing
+from selfright.domain.manifest import Workload
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Action, Clock, IncidentStore, Instruments
+from selfright.ports import Action, Clock, IncidentStore, Instruments, Leases
 
-MADE = {AttemptStatus.INTENDED, AttemptStatus.APPLIED, AttemptStatus.VERIFIED}
+# What helped is not among them: a step that failed afterwards does not make it worse.
+MADE = {AttemptStatus.INTENDED, AttemptStatus.APPLIED}
 
 
 def undo_action(
     incident_id: str,
     attempt: int,
     *,
+    workloads: Mapping[str, Workload],
     actions: Mapping[str, Action],
     instruments: Instruments,
     store: IncidentStore,
+    leases: Leases,
     clock: Clock,
 ) -> StepResult:
     """Look closer again for the next remedy. An attempt that changed nothing needs no undoing.
 
-    Raises DriftedError where somebody else changed the target since, RefusedError where AWS will not take it back,
-    SourceDownError. All three need people.
+    The lease is taken anew: long after the change (usecases/sweep.py) it may have run out, and be another incident's.
+
+    Raises ConflictError where it is, DriftedError where somebody else changed the target since, RefusedError where
+    AWS will not take it back, SourceDownError. All four need people.
     """
-    this = store.case(incident_id).attempt(attempt)
+    case = store.case(incident_id)
+    this = case.attempt(attempt)
     again = StepResult(next=Next.CHECK, attempt=attempt + 1)
     plan = this.plan
     if plan is None or this.status not in MADE:
         return again
+    now = clock.now()
+    lasts = timedelta(seconds=workloads[case.incident.workload].limits.lease_seconds)
+    leases.acquire(plan.target, incident_id, now + lasts, now)
     action = actions[plan.action]
     current = action.read(instruments, plan)
     standing = plan.standing(current)
