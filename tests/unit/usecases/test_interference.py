@@ -10,6 +10,7 @@ from selfright.domain.errors import (
     ConflictError,
     RefusedError,
     SourceDownError,
+    ThrottledError,
 )
 from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.ports import ScalingTarget, Switches, Throttles, Usage
@@ -63,6 +64,46 @@ def test_a_change_that_got_through_unseen_is_not_taken_for_refused():
     (attempt,) = world.case(incident).attempts
     assert attempt.status is AttemptStatus.VERIFIED
     assert world.case(incident).incident.status is IncidentStatus.RESOLVED
+
+
+def test_an_undo_that_got_through_unseen_is_not_taken_for_refused():
+    world = World()
+    world.throttled = lambda: 20.0
+
+    def lost_answer_then_refusal(number: int, go: Any) -> None:
+        if number == 2:  # the undo
+            unseen = world.table()
+            go()
+            world.dynamodb.states[TABLE] = unseen  # not visible yet
+            raise SourceDownError("read timeout")
+        go()
+        if number > 2:
+            raise RefusedError("The provisioned throughput for the table will not change")
+
+    world.tables = Tables(world, set_provisioned=lost_answer_then_refusal)
+
+    _, incident = play(world)
+
+    assert world.case(incident).attempts[0].status is AttemptStatus.UNDONE
+    assert len(world.case(incident).attempts) > 1  # the next remedy had its turn
+
+
+def test_a_check_whose_source_was_down_once_is_run_again():
+    world = World()
+
+    def down_once(number: int, go: Any) -> Any:
+        if number == 1:
+            raise ThrottledError("slow down")
+        return go()
+
+    world.tables = Tables(world, describe=down_once)
+
+    _, incident = play(world)
+
+    case = world.case(incident)
+    assert case.incident.status is IncidentStatus.RESOLVED
+    checked = next(entry for entry in case.timeline if entry.kind is EntryKind.CHECKS_RUN)
+    assert checked.detail["failed"] == {}
 
 
 def test_a_refusal_is_on_record_and_the_next_remedy_comes():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from selfright.domain.errors import BusyError, SelfrightError
+from selfright.domain.errors import BusyError, SelfrightError, SourceDownError
 from selfright.domain.incident import Entry, EntryKind
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import CheckStep, Runbook
@@ -26,6 +26,8 @@ def run_checks(
 ) -> StepResult:
     """Save the findings and facts of attempt `attempt`.
 
+    A check whose source did not answer is run once more when all are through: a throttled second wakes nobody.
+
     Raises NotFoundError where the incident does not exist, BusyError where a resource is being changed right now.
     """
     case = store.case(incident_id)
@@ -36,8 +38,11 @@ def run_checks(
     facts: dict[str, Any] = {}
     failed: dict[str, str] = {}
 
+    unanswered: list[CheckStep] = []
+
     def run(step: CheckStep) -> None:
         check = checks[step.use]
+        failed.pop(step.use, None)
         try:
             result = check(instruments, resource, step.parameters)
         except BusyError:
@@ -45,6 +50,8 @@ def run_checks(
         # A number that no arithmetic can be done with is as good as none.
         except (SelfrightError, ArithmeticError, ValueError) as error:
             failed[step.use] = str(error)
+            if isinstance(error, SourceDownError):
+                unanswered.append(step)
             findings.update(dict.fromkeys(check.declaration.findings))
         else:
             findings.update(result.findings)
@@ -52,6 +59,8 @@ def run_checks(
 
     with ThreadPoolExecutor(max_workers=len(runbook.checks)) as pool:
         list(pool.map(run, runbook.checks))
+    for step in tuple(unanswered):
+        run(step)
 
     true = sorted(name for name, value in findings.items() if value)
     entry = Entry(

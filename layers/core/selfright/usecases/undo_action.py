@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from selfright.domain.errors import DriftedError
+from selfright.domain.errors import DriftedError, RefusedError
 from selfright.domain.incident import AttemptStatus, Entry, EntryKind, Standing
 from selfright.domain.manifest import Workload
 from selfright.domain.steps import Next, StepResult
@@ -48,7 +48,12 @@ def undo_action(
     if standing is Standing.DRIFTED:
         raise DriftedError(f"{plan.target}: expected {plan.after}, found {current}; not touched")
     if standing is not Standing.NOT_MADE:
-        action.apply(instruments, plan, plan.before)
+        try:
+            action.apply(instruments, plan, plan.before)
+        except RefusedError:
+            # AWS also refuses to take back what is back: an earlier call may have got through unseen.
+            if plan.standing(action.read(instruments, plan)) is not Standing.NOT_MADE:
+                raise
     entry = Entry(
         key=f"attempt-{attempt}-undone",
         at=clock.now(),
