@@ -1,0 +1,50 @@
+"""From a strategy to the steps of a release: which share of the requests for how long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count, takewhile
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from selfright.domain.manifest import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
+
+
+class Rung(BaseModel):
+    """One step: the new versions get `percent` of the requests, and `seconds` of that are judged."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+
+    percent: float = Field(gt=0, le=100)
+    seconds: int = Field(gt=0)
+
+    @property
+    def whole(self) -> bool:
+        """All requests go to the new versions: nobody is left to compare with at the same time."""
+        return self.percent == 100  # noqa: PLR2004 - percent
+
+    @property
+    def share(self) -> float:
+        """As the alias wants it, 0 to 1."""
+        return round(self.percent / 100, 6)
+
+    @property
+    def span(self) -> timedelta:
+        return timedelta(seconds=self.seconds)
+
+
+def ramp(strategy: Strategy, deployment: Deployment) -> tuple[Rung, ...]:
+    """The steps in their order. The last one is always all of the requests, for as long as the bake takes."""
+    match strategy:
+        case AllAtOnce():
+            shares: list[float] = []
+            seconds = 0
+        case Canary():
+            shares, seconds = [strategy.percent], strategy.for_seconds
+        case Linear():
+            steps = (strategy.percent * n for n in count(1))
+            shares, seconds = list(takewhile(lambda share: share < 100, steps)), strategy.every_seconds  # noqa: PLR2004
+        case Custom():
+            shares, seconds = list(strategy.percents[:-1]), strategy.every_seconds
+    partial = (Rung(percent=share, seconds=seconds) for share in shares)
+    return (*partial, Rung(percent=100, seconds=deployment.bake_seconds))
