@@ -1,4 +1,4 @@
-"""Step Functions: start `respond` once per incident, and see how it goes."""
+"""Step Functions: start `respond` once per incident and `deploy` once per release, and see how it goes."""
 
 from __future__ import annotations
 
@@ -33,3 +33,19 @@ class StepFunctionsWorkflows:
         except NotFoundError:
             return None
         return str(found["status"])
+
+
+class StepFunctionsDeployments:
+    """The release's id is its execution's name."""
+
+    def __init__(self, aws: Aws, deploy_arn: str) -> None:
+        self._aws, self._deploy = aws, deploy_arn
+
+    def start(self, release_id: str) -> None:
+        try:
+            with translated(f"starting deploy for {release_id}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._deploy, name=release_id, input=json.dumps({"release_id": release_id})
+                )
+        except ConflictError:
+            return

@@ -139,12 +139,10 @@ class Release(BaseModel):
         return self.model_copy(update=changes)
 
     def stopped(self, reason: StopReason, why: str, at: datetime) -> Self:
-        """On its way back. The first reason stays: what follows from it is no news."""
+        """To go back. The first reason stays: what follows from it is no news."""
         if self.stop is not None:
-            return self.but(status=ReleaseStatus.ROLLING_BACK)
-        return self.but(
-            status=ReleaseStatus.ROLLING_BACK, stop=reason, why=why[:1000], evidence_at=self.evidence_at or at
-        )
+            return self
+        return self.but(stop=reason, why=why[:1000], evidence_at=at)
 
 
 def lock_of(workload: str, environment: str) -> str:

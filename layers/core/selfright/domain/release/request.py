@@ -39,7 +39,10 @@ class BreakGlass(BaseModel):
 
 
 class ReleaseRequest(BaseModel):
-    """`artifacts` by logical name of the function; what has none is released with the code that it has ($LATEST)."""
+    """`artifacts` by logical name: these functions get that code, and the others stay as they are.
+
+    Without any, every function of the set is released with the code and configuration that it has ($LATEST).
+    """
 
     model_config = FROZEN
 

@@ -85,3 +85,12 @@ class ReleaseTold(BaseModel):
 
     told: tuple[str, ...]
     not_told: dict[str, str]
+
+
+class ReleaseRequested(BaseModel):
+    """Output of the room that takes a request: how the release stands, perhaps since an earlier request."""
+
+    model_config = FROZEN
+
+    release_id: str
+    status: ReleaseStatus

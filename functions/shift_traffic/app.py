@@ -1,0 +1,20 @@
+"""Take the whole release set one step further."""
+
+from selfright.domain.release.steps import ReleaseStep, ReleaseWord
+from selfright.edge.room import room
+from selfright.usecases.shift_traffic import shift_traffic
+from selfright.wiring import house
+
+
+@room(ReleaseStep, calls=lambda: house().aws.calls)
+def handler(step: ReleaseStep) -> ReleaseWord:
+    home = house()
+    return shift_traffic(
+        step.release_id,
+        workloads=home.workloads,
+        releases=home.releases,
+        leases=home.leases,
+        functions=home.functions,
+        versions=home.versions,
+        clock=home.clock,
+    )

@@ -1,0 +1,198 @@
+"""Look at the step that is in force: watch on, go on to the next one, or go back.
+
+Every look asks whether the aliases are as they were left, whether an alarm went off, and whether the new versions
+fail so much more often that waiting would only hurt. When the step's time is over and its requests are counted, the
+gate decides: only PASS of every function that has to prove the release takes it further.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from selfright.domain.canary import Counts, CountsRuling, Minute, Verdict, judge_counts, watch_counts
+from selfright.domain.manifest import Deployment, Workload
+from selfright.domain.release import (
+    FunctionRelease,
+    LogLine,
+    Milestone,
+    Release,
+    ReleaseStatus,
+    StopReason,
+)
+from selfright.domain.release.evidence import (
+    Stretch,
+    gate_at,
+    gate_number,
+    judged_stretch,
+    paired,
+    plan,
+    total,
+    watched_stretch,
+)
+from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
+from selfright.usecases.admit_release import watched_alarms
+from selfright.usecases.release_lock import take_lock
+
+
+def judge_release(
+    release_id: str,
+    *,
+    workloads: Mapping[str, Workload],
+    releases: ReleaseLedger,
+    leases: Leases,
+    functions: Functions,
+    alarms: Alarms,
+    clock: Clock,
+) -> ReleaseWord:
+    """`wait` for the next look, `shift` to the next step, `close` after the last one, or `roll_back`.
+
+    Raises ConflictError where another release holds the workload.
+    """
+    release = releases.release(release_id)
+    if release.status is not ReleaseStatus.RUNNING:
+        return ReleaseWord(next=Then.LEAVE)
+    if release.stop:
+        return ReleaseWord(next=Then.ROLL_BACK)  # found before this room was repeated
+    workload, now = workloads[release.request.workload], clock.now()
+    take_lock(release, leases, now)
+    if seen := _seen_at_once(release, workload, functions, alarms, now):
+        return _stop(release, *seen, releases=releases, now=now)
+    due = gate_at(release, workload.deployment)
+    if now < due:
+        seconds = math.ceil((due - now).total_seconds())
+        return ReleaseWord(next=Then.WAIT, wait=min(workload.deployment.look_seconds, seconds))
+    return _gate(release, workload.deployment, functions, releases, now)
+
+
+def _seen_at_once(
+    release: Release, workload: Workload, functions: Functions, alarms: Alarms, now: datetime
+) -> tuple[StopReason, str, dict[str, object]] | None:
+    """The first sign of trouble that need not wait for a gate."""
+    for function in release.changing:
+        alias = functions.alias(function.function, function.alias)
+        if (alias.version, dict(alias.weights)) != function.at(release.rung):
+            moved = f"somebody else moved {function.key} to version {alias.version}"
+            return StopReason.ALIAS_MOVED, moved, {}
+    red = {signal.name for signal in alarms.alarming(watched_alarms(workload))} - set(release.red_before)
+    if red:
+        return StopReason.ALARM_WENT_OFF, ", ".join(sorted(red)), {"alarms": sorted(red)}
+    stretch = watched_stretch(release, now)
+    for function in release.changing:
+        minutes = _minutes(function, stretch, functions)
+        if not minutes:
+            continue  # nothing is counted yet, or the counts are absurd: the gate tells
+        ruling = watch_counts(minutes, plan(release, workload.deployment))
+        if ruling.verdict is Verdict.FAIL:
+            worse = f"{function.key}: {_rates(ruling.control, ruling.canary)}; {ruling.reason}"
+            return StopReason.WORSE_THAN_BEFORE, worse, {function.key: ruling.model_dump(mode="json")}
+    return None
+
+
+def _gate(
+    release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
+) -> ReleaseWord:
+    stretch = judged_stretch(release)
+    rulings: dict[str, CountsRuling] = {}
+    for index, function in enumerate(release.changing):
+        minutes = _minutes(function, stretch, functions)
+        control, canary = total(minutes) if minutes is not None else (None, None)
+        rulings[function.key] = judge_counts(
+            control, canary, plan(release, deployment), gate=gate_number(release, deployment, index)
+        )
+    verdict = _verdict(release, deployment, rulings)
+    line = LogLine(
+        key=f"judged-{release.position:02d}-{release.extensions}",
+        at=now,
+        milestone=Milestone.JUDGED,
+        text=f"step {release.position} of {len(release.rungs)}: {verdict}. "
+        + "; ".join(f"{key} {r.verdict}, {_rates(r.control, r.canary)}" for key, r in rulings.items()),
+        detail={
+            "verdict": verdict,
+            "control": "before" if stretch.earlier else "live",
+            "from": stretch.start.isoformat(),
+            "to": stretch.end.isoformat(),
+            "rulings": {key: ruling.model_dump(mode="json") for key, ruling in rulings.items()},
+        },
+    )
+    match verdict:
+        case Verdict.PASS:
+            releases.note(release.id, line)
+            return ReleaseWord(next=Then.SHIFT if release.next_rung else Then.CLOSE)
+        case Verdict.FAIL:
+            releases.note(release.id, line)
+            worse = "; ".join(f"{k}: {r.reason}" for k, r in rulings.items() if r.verdict is Verdict.FAIL)
+            return _stop(release, StopReason.WORSE_THAN_BEFORE, worse, {}, releases=releases, now=now)
+        case _ if release.extensions < deployment.max_extensions:
+            longer = release.but(extensions=release.extensions + 1)
+            prolonged = LogLine(
+                key=f"prolonged-{release.position:02d}-{longer.extensions}",
+                at=now,
+                milestone=Milestone.PROLONGED,
+                text=f"step {release.position} goes on for as long again: {_open(rulings)}",
+            )
+            releases.save(longer, line, prolonged)
+            return ReleaseWord(next=Then.WAIT, wait=deployment.look_seconds)
+        case _:
+            releases.note(release.id, line)
+            error = verdict is Verdict.ERROR
+            why = StopReason.NOT_JUDGED if error else StopReason.TOO_FEW_REQUESTS
+            return _stop(release, why, _open(rulings), {}, releases=releases, now=now)
+
+
+def _verdict(release: Release, deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:
+    """FAIL of any function fails; all that have to prove the release must PASS."""
+    if any(ruling.verdict is Verdict.FAIL for ruling in rulings.values()):
+        return Verdict.FAIL
+    # A set whose provers do not change is proven by what does.
+    provers = [key for key in rulings if key in deployment.judged_on] or list(rulings)
+    found = {rulings[key].verdict for key in provers}
+    for verdict in (Verdict.ERROR, Verdict.INCONCLUSIVE):
+        if verdict in found:
+            return verdict
+    return Verdict.PASS
+
+
+def _minutes(
+    function: FunctionRelease, stretch: Stretch, functions: Functions
+) -> tuple[Minute, ...] | None:
+    """Both versions, minute by minute; None where the counts cannot be true."""
+    old, new = function.before.version, str(function.candidate)
+    found = functions.tallies(
+        function.function, function.alias, [old, new], stretch.start - stretch.earlier, stretch.end
+    )
+    try:
+        return paired(found[old], found[new], stretch)
+    except ValidationError:
+        return None
+
+
+def _stop(
+    release: Release,
+    reason: StopReason,
+    why: str,
+    detail: dict[str, object],
+    *,
+    releases: ReleaseLedger,
+    now: datetime,
+) -> ReleaseWord:
+    line = LogLine(
+        key=f"stopped-{reason}", at=now, milestone=Milestone.STOPPED, text=f"{reason}: {why}"[:1000], detail=detail
+    )
+    releases.save(release.stopped(reason, why, now), line)
+    return ReleaseWord(next=Then.ROLL_BACK)
+
+
+def _rates(control: Counts | None, canary: Counts | None) -> str:
+    def told(counts: Counts | None) -> str:
+        return f"{counts.errors} of {counts.invocations}" if counts else "unknown"
+
+    return f"{told(canary)} failed against {told(control)}"
+
+
+def _open(rulings: Mapping[str, CountsRuling]) -> str:
+    return "; ".join(f"{key}: {r.reason}" for key, r in rulings.items() if r.verdict is not Verdict.PASS)

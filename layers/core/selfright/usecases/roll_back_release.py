@@ -1,0 +1,118 @@
+"""Put every alias of a release back to what it was before, in reverse order, and see that it is so.
+
+Allowed at any time, in a freeze and with the kill switch on: what is half-way is no state to stop in. Every alias is
+written also where it looks right already: its new revision turns away a step of `deploy` that comes late
+(usecases/shift_traffic.py). Nothing is deleted, so an earlier version can always be gone back to.
+"""
+
+from __future__ import annotations
+
+from selfright.domain.errors import BusyError, ConflictError, DriftedError
+from selfright.domain.release import (
+    FunctionRelease,
+    LogLine,
+    Milestone,
+    Release,
+    ReleaseStatus,
+    StopReason,
+)
+from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.domain.serving import AliasState
+from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
+from selfright.usecases.release_lock import take_lock
+
+# What stands as it stands: nothing was changed, or it was put back already.
+NOTHING_TO_UNDO = {ReleaseStatus.REFUSED, ReleaseStatus.ROLLED_BACK}
+
+
+def roll_back_release(
+    release_id: str,
+    reason: str = "none",
+    actor: str = "none",
+    failure: str = "none",
+    *,
+    releases: ReleaseLedger,
+    leases: Leases,
+    functions: Functions,
+    versions: Versions,
+    clock: Clock,
+) -> ReleaseWord:
+    """`close`, also where there is nothing to put back.
+
+    `reason` and `actor` are set where a person asks for it, `failure` where a step of `deploy` failed.
+
+    Raises DriftedError, once all others are put back, where somebody else moved an alias: that one is left alone.
+    BusyError where an alias was changed this very moment, or another release holds the workload.
+    """
+    release = releases.release(release_id)
+    if release.status in NOTHING_TO_UNDO:
+        return ReleaseWord(next=Then.CLOSE)
+    now = clock.now()
+    try:
+        take_lock(release, leases, now)
+    except ConflictError as error:
+        if release.status is ReleaseStatus.REQUESTED:
+            return ReleaseWord(next=Then.CLOSE)
+        raise BusyError(str(error)) from error
+    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, functions)):
+        raise DriftedError(f"{release_id} is not live any more: {', '.join(moved)}")
+    if failure != "none":
+        why = StopReason.ALIAS_MOVED if failure.startswith("DriftedError") else StopReason.STEP_FAILED
+        marked = release.stopped(why, failure, now)
+    elif reason != "none":
+        marked = release.stopped(StopReason.BY_HAND, f"{actor}: {reason}", now)
+    else:
+        marked = release
+    marked = marked.but(status=ReleaseStatus.ROLLING_BACK, restored_at=None)
+    stopped = LogLine(
+        key="going-back",
+        at=now,
+        milestone=Milestone.STOPPED,
+        text=f"going back, {marked.stop}: {marked.why}",
+    )
+    release = releases.save(marked, stopped)
+
+    put_back: dict[str, str] = {}
+    for function in reversed(release.changing):
+        alias = functions.alias(function.function, function.alias)
+        if not _ours(function, alias, release):
+            continue
+        after = versions.route(
+            function.function, function.alias, function.before.version, {}, alias.revision
+        )
+        put_back[function.key] = after.version
+    for function in release.changing:
+        if function.key in put_back:
+            _see(function, functions.alias(function.function, function.alias))
+    if moved := _moved(release, functions):
+        raise DriftedError(f"somebody else moved {', '.join(moved)}; the rest of {release_id} is put back")
+
+    now = clock.now()
+    restored = LogLine(
+        key="restored",
+        at=now,
+        milestone=Milestone.RESTORED,
+        text=f"put back: {', '.join(f'{k} → {v}' for k, v in put_back.items()) or 'nothing had been changed'}",
+        detail={"versions": put_back},
+    )
+    releases.save(release.but(restored_at=now), restored)
+    return ReleaseWord(next=Then.CLOSE)
+
+
+def _moved(release: Release, functions: Functions) -> list[str]:
+    """What somebody else did to its aliases."""
+    aliases = {f.key: (f, functions.alias(f.function, f.alias)) for f in release.changing}
+    return [
+        f"{key} to version {alias.version}" for key, (f, alias) in aliases.items() if not _ours(f, alias, release)
+    ]
+
+
+def _ours(function: FunctionRelease, alias: AliasState, release: Release) -> bool:
+    """Whether the alias is as some step of this release left it."""
+    places = [function.at(None), *(function.at(rung) for rung in release.rungs)]
+    return (alias.version, dict(alias.weights)) in places
+
+
+def _see(function: FunctionRelease, alias: AliasState) -> None:
+    if (alias.version, dict(alias.weights)) != (function.before.version, {}):
+        raise BusyError(f"{function.key} was moved while it was put back")
