@@ -12,21 +12,12 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Verdict(StrEnum):
-    """Only PASS promotes. FAIL rolls back; the other two hold what is there and do `next_step`."""
+    """Only PASS promotes, only FAIL rolls back; on the other two see `next_step`."""
 
     PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"  # too little to tell
     ERROR = "ERROR"  # the numbers are missing or absurd
-
-
-class NextStep(StrEnum):
-    """What to do where nothing can be told: all there is to choose from."""
-
-    EXTEND = "extend"  # wait at this weight
-    RAISE_WEIGHT = "raise weight"  # at this weight waiting takes too long, a larger one does not
-    SYNTHETIC_TRAFFIC = "synthetic traffic"  # real calls are too few at any weight
-    ASK = "ask"  # a person decides
 
 
 class Counts(BaseModel):
@@ -43,50 +34,63 @@ class Counts(BaseModel):
             raise ValueError("errors: must not exceed invocations")
         return self
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(errors=self.errors + other.errors, invocations=self.invocations + other.invocations)
+    def __str__(self) -> str:
+        return f"{self.errors}/{self.invocations}"
 
     @property
     def rate(self) -> float:
-        """Errors per call; NaN where there was none."""
+        """Errors per call; NaN, which no comparison holds for, where there was no call."""
         return self.errors / self.invocations if self.invocations else math.nan
 
 
 class Minute(BaseModel):
-    """What both versions did in one minute: the live control, and the canary."""
+    """What both versions did in one minute at one step of the ramp, that is, at one weight."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
+    step: int
     control: Counts
     canary: Counts
+
+
+class LatencyPoint(BaseModel):
+    """One version's latency in one minute, in any unit; `cold_start` where an environment was initialised in it."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+
+    value: float
+    cold_start: bool = False
 
 
 class Plan(BaseModel):
     """What was agreed before the first call: nothing in it may depend on what is seen afterwards.
 
-    A healthy release is rolled back with a probability of at most alpha + alpha_between + alpha_latency.
+    A release no worse than the live version is rolled back with a probability of at most the four alphas together
+    (Bonferroni: whatever the tests have to do with each other), by default 1 %. Each is split evenly over the gates,
+    but for the watch, which holds at any time. Why so: docs/decisions/0010.
     """
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
-    gates: Annotated[int, Field(ge=1, le=1000)]  # every look that is planned, extensions too
-    alpha: Share = 0.004  # of all gates on counts together
-    alpha_between: Share = 0.004  # of the watch between gates
-    alpha_latency: Share = 0.002  # of all gates on latency together
-    max_error_rate: Share = 0.05  # the service level: more than this never passes
+    gates: Annotated[int, Field(ge=1)]  # every look that is planned at a gate, extensions too
+    alpha: Share = 0.002  # canary against control, all gates together
+    alpha_level: Share = 0.001  # canary against the service level, all gates together
+    alpha_latency: Share = 0.001  # all gates together
+    alpha_watch: Share = 0.006  # between gates
+    max_error_rate: Share = 0.05  # the service level: whoever fails more often never passes
+    latency_floor: Share = 0.1  # slower by less than this share of the control's median does not matter
 
 
 class CountsRuling(BaseModel):
-    """A verdict on error counts with everything that it rests on."""
+    """A verdict on error counts at a gate, with everything that it rests on."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     verdict: Verdict
     reason: str
-    next_step: NextStep | None = None  # set where the verdict is INCONCLUSIVE or ERROR
-    p_value: float | None  # None where nothing could be computed
-    threshold: float
-    n_min: int  # calls of the canary below which it never passes
+    p_value: float | None  # None where there was nothing to compute it from
+    threshold: float  # p-values at or below it fail
+    n_min: int  # calls a side below which nothing passes
     control: Counts | None
     canary: Counts | None
     plan: Plan
@@ -94,36 +98,32 @@ class CountsRuling(BaseModel):
 
 
 class WatchRuling(BaseModel):
-    """A verdict between gates: FAIL at once, or INCONCLUSIVE; it never promotes."""
+    """A verdict between gates: FAIL at once, else INCONCLUSIVE. It can stop a release, never promote it."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     verdict: Verdict
     reason: str
-    next_step: NextStep | None = None
-    e_value: float | None
+    e_value: float  # the largest so far
     threshold: float  # e-values at or above it fail
-    minutes: int
-    control: Counts
-    canary: Counts
+    minutes: tuple[Minute, ...]
     plan: Plan
 
 
 class LatencyRuling(BaseModel):
-    """A verdict on per-minute latency, in the unit of the points."""
+    """A verdict on latency at a gate, in the unit of the points."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     verdict: Verdict
     reason: str
-    next_step: NextStep | None = None
     p_value: float | None
     threshold: float
     n_min: int  # points a side below which it is INCONCLUSIVE
     shift: float | None  # Hodges-Lehmann: the median of all differences canary - control
-    floor: float | None  # shifts below it do not matter
-    control: tuple[float, ...]
-    canary: tuple[float, ...]
+    floor: float | None  # a smaller shift does not matter
+    control: tuple[LatencyPoint, ...]
+    canary: tuple[LatencyPoint, ...]
     plan: Plan
     gate: int
 
