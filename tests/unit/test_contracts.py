@@ -15,8 +15,12 @@ from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
+from selfright.domain.release import ReleaseRequest
+from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
+from selfright.domain.release.steps import ReleaseStep, RollBackInput
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, RespondInput
+from selfright.edge.deployment_request import deployment_request
 from selfright.usecases.lint_runbook import lint_runbook
 from tests.unit.template import ROOT, resources, template
 
@@ -88,10 +92,29 @@ def test_both_places_that_ask_the_gates_read_the_same():
     }
 
 
-def test_nobody_else_may_change_anything():
-    changers = {f for f in FUNCTIONS if granted(f) & CHANGING}
+RELEASES = {
+    "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
+    "ShiftTraffic": {"lambda:UpdateAlias"},
+    "RollBackRelease": {"lambda:UpdateAlias"},
+}
 
-    assert changers == {"ApplyAction", "UndoAction"}
+
+def test_nobody_else_may_change_anything():
+    changing = CHANGING.union(*RELEASES.values())
+    changers = {f for f in FUNCTIONS if granted(f) & changing}
+
+    assert changers == {"ApplyAction", "UndoAction", *RELEASES}
+    assert {f: granted(f) & changing for f in RELEASES} == RELEASES
+
+
+def test_no_room_of_a_release_can_delete_a_version():
+    """A roll-back may need it."""
+    assert not [
+        a
+        for f in FUNCTIONS
+        for a in granted(f)
+        if a.startswith("lambda:DeleteFunction") and a not in CHANGING
+    ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -165,7 +188,7 @@ def test_every_failure_to_ask_is_retried_under_its_own_name(state: dict[str, Any
         if issubclass(error, SelfrightError)
     }
     repeatable = {name for name in ours if issubclass(getattr(errors, name), SourceDownError)}
-    tells = state["Arguments"]["FunctionName"] == "${TellPeopleArn}"
+    tells = state["Arguments"]["FunctionName"] in {"${TellPeopleArn}", "${TellReleaseArn}"}
     of_channels = {name for name in ours if issubclass(getattr(errors, name), ChannelDownError)}
 
     assert retried & ours == (repeatable if tells else repeatable - of_channels)
@@ -281,7 +304,7 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
     first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": f"{name}.Arn"} for name in rules
+        {"Fn::GetAtt": f"{name}.Arn"} for name in (*rules, "RequestReleaseRequested")
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -344,10 +367,17 @@ def test_a_task_outwaits_its_function(state: dict[str, Any]):
         assert state["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
 
 
+def test_deploy_outlasts_every_release_that_is_let_in():
+    """A machine that is over rolls nothing back; nor does one whose history is full."""
+    assert MACHINES["deploy"]["TimeoutSeconds"] > 1.5 * LONGEST_RELEASE
+    # A look is a Wait (2 events), a Task (5) and a Choice (2); 25,000 are all that an execution may have.
+    assert 9 * MOST_LOOKS < 0.8 * 25_000
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_machine_speaks_jsonata_and_ends(name: str):
     assert MACHINES[name]["QueryLanguage"] == "JSONata"
-    assert MACHINES[name]["TimeoutSeconds"] <= 7200
+    assert MACHINES[name]["TimeoutSeconds"] <= (2 * LONGEST_RELEASE if name == "deploy" else 7200)
     assert MACHINES[name]["Comment"]
 
 
@@ -366,3 +396,13 @@ def test_one_execution_outlasts_every_attempt_that_the_manifest_allows_by_defaul
 @pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)
 def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
     assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
+
+
+def test_so_can_those_of_a_release():
+    samples = ROOT / "events" / "deploy"
+
+    requested = json.loads((samples / "requested.json").read_text())
+    assert deployment_request(requested).release_id == "opportunity-analysis-42"
+    assert ReleaseRequest.model_validate(requested["detail"]).strategy is not None
+    assert ReleaseStep.model_validate_json((samples / "start.json").read_text())
+    assert RollBackInput.model_validate_json((samples / "roll-back.json").read_text())

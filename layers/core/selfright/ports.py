@@ -22,7 +22,8 @@ from selfright.domain.report import Report
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
 if TYPE_CHECKING:  # only some rooms need these models: no other builds them
-    from selfright.domain.release import Build, CodeArtifact, LogLine, Release, ReleaseFile
+    from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
+    from selfright.domain.release import Release as ReleaseRecord
     from selfright.domain.serving import (
         AliasState,
         ConcurrencyState,
@@ -341,19 +342,19 @@ class Versions(Protocol):
 class ReleaseLedger(Protocol):
     """Releases and their logs. Writing the same line twice changes nothing."""
 
-    def open(self, release: Release, line: LogLine) -> Release:
+    def open(self, release: ReleaseRecord, line: LogLine) -> ReleaseRecord:
         """Note a new release; the one that is known by this id already where there is one."""
 
-    def release(self, release_id: str) -> Release:
+    def release(self, release_id: str) -> ReleaseRecord:
         """As it is now, never an older copy. Raises NotFoundError."""
 
     def file(self, release_id: str) -> ReleaseFile:
         """With its log. Raises NotFoundError."""
 
-    def releases(self, workload: str, environment: str, limit: int) -> Sequence[Release]:
+    def releases(self, workload: str, environment: str, limit: int) -> Sequence[ReleaseRecord]:
         """The newest ones of a workload, newest first, as far as has got about."""
 
-    def save(self, release: Release, *lines: LogLine) -> Release:
+    def save(self, release: ReleaseRecord, *lines: LogLine) -> ReleaseRecord:
         """Write the next state of a release with its lines; the release as it is on record then.
 
         Raises BusyError where somebody else wrote it since it was read.

@@ -1,4 +1,4 @@
-"""Plays statemachines/respond.asl.json with the real handlers in this process: no AWS, no waiting.
+"""Plays a state machine of statemachines/ with the real handlers in this process: no AWS, no waiting.
 
 It knows as much of ASL and JSONata as that file uses: paths, `&`, comparison with a text, Retry and Catch by error
 name. The whole engine plays it in the sandbox; this one is for playing it hundreds of times.
@@ -13,9 +13,12 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from selfright.domain.manifest.escalation import TOPIC
-from tests.unit.usecases.world import ROOT, World
+from tests.unit.usecases.world import ROOT
 
-DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachines" / "respond.asl.json").read_text())
+MACHINES: dict[str, dict[str, Any]] = {
+    path.name.removesuffix(".asl.json"): json.loads(path.read_text())
+    for path in (ROOT / "statemachines").glob("*.asl.json")
+}
 MAX_STATES = 200
 
 
@@ -35,7 +38,7 @@ def _code(room: str) -> CodeType:
     return compile(path.read_text(), str(path), "exec")
 
 
-def handler(room: str, world: World) -> Any:
+def handler(room: str, world: Any) -> Any:
     """The handler of functions/<room>/app.py, living in `world`."""
     module: dict[str, Any] = {"__name__": f"functions.{room}.app"}
     exec(_code(room), module)  # noqa: S102 - our own file; a plain import would share it between worlds
@@ -46,7 +49,7 @@ def handler(room: str, world: World) -> Any:
 class Respond:
     """One execution. `visited` are the states it went through, `published` what the topic's subscribers got."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Any) -> None:
         self._world = world
         self._handlers: dict[str, Any] = {}
         self.visited: list[str] = []
@@ -58,13 +61,17 @@ class Respond:
         return [notice.body for notice in self._world.channels.to(TOPIC)][self._told_before :]
 
     def run(self, incident_id: str) -> None:
+        self.play("respond", incident_id=incident_id)
+
+    def play(self, machine: str, **given: str) -> None:
+        definition = MACHINES[machine]
         self._variables: dict[str, Any] = {}
-        self._input = {"incident_id": incident_id}
-        name: str | None = DEFINITION["StartAt"]
+        self._input = given
+        name: str | None = definition["StartAt"]
         while name is not None:
             self.visited.append(name)
             assert len(self.visited) < MAX_STATES, "the execution does not come to an end"
-            name = self._enter(DEFINITION["States"][name])
+            name = self._enter(definition["States"][name])
             self._input = {}  # every state outputs {}
 
     def _enter(self, state: dict[str, Any]) -> str | None:

@@ -43,9 +43,7 @@ class DynamoDBReleaseLedger:
                 ConsistentRead=True,
             )
             items = [item for page in pages for item in page["Items"]]
-        log = [
-            LogLine.model_validate_json(i["doc"]["S"]) for i in items if i["SK"]["S"].startswith(keys.LOG)
-        ]
+        log = [LogLine.model_validate_json(i["doc"]["S"]) for i in items if i["SK"]["S"].startswith(keys.LOG)]
         heads = [i for i in items if not i["SK"]["S"].startswith(keys.LOG)]
         if not heads:
             raise NotFoundError(f"release {release_id} does not exist")

@@ -45,7 +45,9 @@ class StepFunctionsDeployments:
         try:
             with translated(f"starting deploy for {release_id}"):
                 self._aws.client("stepfunctions").start_execution(
-                    stateMachineArn=self._deploy, name=release_id, input=json.dumps({"release_id": release_id})
+                    stateMachineArn=self._deploy,
+                    name=release_id,
+                    input=json.dumps({"release_id": release_id}),
                 )
         except ConflictError:
             return

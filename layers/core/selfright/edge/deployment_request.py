@@ -1,4 +1,4 @@
-"""A request for a release: the detail of our own event DeploymentRequested, or the request itself, by hand or from CI."""
+"""A request for a release: the detail of the event DeploymentRequested, or the request itself as CI sends it."""
 
 from __future__ import annotations
 

@@ -62,7 +62,16 @@ def admit_release(
 
     deployment = workload.deployment
     release = release.but(rungs=ramp(release.request.strategy or deployment.strategy, deployment))
-    facts = _facts(release, workload, releases, functions, versions, alarms, switches, now)
+    facts = AdmissionFacts(
+        now=now,
+        kill_switch=switches.read().kill_switch,
+        red=tuple(signal.name for signal in alarms.alarming(watched_alarms(workload))),
+        under_way=_under_way(release, releases),
+        functions={
+            key: _function_facts(resource, functions, versions)
+            for key, resource in resources(workload).items()
+        },
+    )
     against = objections(release, workload, facts)
     if any(not objection.overruled for objection in against):
         return _refuse(release, against, releases, now)
@@ -99,33 +108,19 @@ def watched_alarms(workload: Workload) -> tuple[str, ...]:
     return tuple(workload.alarms[key].name for key in keys)
 
 
-def _facts(
-    release: Release,
-    workload: Workload,
-    releases: ReleaseLedger,
-    functions: Functions,
-    versions: Versions,
-    alarms: Alarms,
-    switches: SwitchBoard,
-    now: datetime,
-) -> AdmissionFacts:
+def _under_way(release: Release, releases: ReleaseLedger) -> str | None:
+    """Another release that began and is not over, whose lock may have lapsed."""
     newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
     begun = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK}
-    others = [other.id for other in newest if other.id != release.id and other.status in begun]
-    return AdmissionFacts(
-        now=now,
-        kill_switch=switches.read().kill_switch,
-        red=tuple(signal.name for signal in alarms.alarming(watched_alarms(workload))),
-        under_way=next(iter(others), None),
-        functions={
-            key: FunctionFacts(
-                alias=functions.alias(resource.name, resource.alias),
-                live=versions.build(resource.name, resource.alias),
-                latest=versions.build(resource.name, "$LATEST"),
-                provisioning=versions.provisioning(resource.name, resource.alias),
-            )
-            for key, resource in resources(workload).items()
-        },
+    return next((other.id for other in newest if other.id != release.id and other.status in begun), None)
+
+
+def _function_facts(resource: LambdaFunction, functions: Functions, versions: Versions) -> FunctionFacts:
+    return FunctionFacts(
+        alias=functions.alias(resource.name, resource.alias),
+        live=versions.build(resource.name, resource.alias),
+        latest=versions.build(resource.name, "$LATEST"),
+        provisioning=versions.provisioning(resource.name, resource.alias),
     )
 
 

@@ -52,7 +52,9 @@ def _outcome(release: Release, failure: str) -> ReleaseStatus:
         return ReleaseStatus.ROLLBACK_FAILED
     if release.status is ReleaseStatus.RUNNING and release.position and release.next_rung is None:
         return ReleaseStatus.COMPLETED
-    raise ConflictError(f"{release.id} is {release.status}, at step {release.position} of {len(release.rungs)}")
+    raise ConflictError(
+        f"{release.id} is {release.status}, at step {release.position} of {len(release.rungs)}"
+    )
 
 
 def _see_all_live(release: Release, functions: Functions) -> None:

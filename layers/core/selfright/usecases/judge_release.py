@@ -8,12 +8,20 @@ gate decides: only PASS of every function that has to prove the release takes it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
 
-from selfright.domain.canary import Counts, CountsRuling, Minute, Verdict, judge_counts, watch_counts
+from selfright.domain.canary import (
+    CountsRuling,
+    Minute,
+    Verdict,
+    WatchRuling,
+    judge_counts,
+    judge_level,
+    watch_counts,
+)
 from selfright.domain.manifest import Deployment, Workload
 from selfright.domain.release import (
     FunctionRelease,
@@ -25,13 +33,16 @@ from selfright.domain.release import (
 )
 from selfright.domain.release.evidence import (
     Stretch,
+    counted_until,
     gate_at,
     gate_number,
-    judged_stretch,
+    gate_plan,
+    level_number,
+    level_plan,
     paired,
-    plan,
+    stretch,
+    stretches_with_control,
     total,
-    watched_stretch,
 )
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
@@ -49,7 +60,7 @@ def judge_release(
     alarms: Alarms,
     clock: Clock,
 ) -> ReleaseWord:
-    """`wait` for the next look, `shift` to the next step, `close` after the last one, or `roll_back`.
+    """`wait` for the next look, `shift` to the next step, `finish` after the last one, or `roll_back`.
 
     Raises ConflictError where another release holds the workload.
     """
@@ -81,48 +92,61 @@ def _seen_at_once(
     red = {signal.name for signal in alarms.alarming(watched_alarms(workload))} - set(release.red_before)
     if red:
         return StopReason.ALARM_WENT_OFF, ", ".join(sorted(red)), {"alarms": sorted(red)}
-    stretch = watched_stretch(release, now)
-    for function in release.changing:
-        minutes = _minutes(function, stretch, functions)
-        if not minutes:
-            continue  # nothing is counted yet, or the counts are absurd: the gate tells
-        ruling = watch_counts(minutes, plan(release, workload.deployment))
-        if ruling.verdict is Verdict.FAIL:
-            worse = f"{function.key}: {_rates(ruling.control, ruling.canary)}; {ruling.reason}"
-            return StopReason.WORSE_THAN_BEFORE, worse, {function.key: ruling.model_dump(mode="json")}
+    deployment = workload.deployment
+    until = counted_until(release, deployment, now)
+    for index, function in enumerate(release.changing):
+        ruling: WatchRuling | CountsRuling | None
+        if release.rung and release.rung.whole:
+            minutes = _minutes(function, (stretch(release, until),), functions)
+            number = level_number(release, deployment, index, now)
+            seen = total(minutes)[1] if minutes else None
+            ruling = judge_level(seen, level_plan(release, deployment), gate=number)
+        else:
+            minutes = _minutes(function, stretches_with_control(release, until), functions)
+            # Where nothing is counted yet, or the counts are absurd, the gate tells.
+            ruling = watch_counts(minutes, gate_plan(release, deployment)) if minutes else None
+        if ruling and ruling.verdict is Verdict.FAIL:
+            detail: dict[str, object] = {"rulings": {function.key: ruling.model_dump(mode="json")}}
+            return StopReason.WORSE_THAN_BEFORE, f"{function.key}: {ruling.reason}", detail
     return None
 
 
 def _gate(
     release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
 ) -> ReleaseWord:
-    stretch = judged_stretch(release)
+    where = stretch(release, counted_until(release, deployment, now))
+    whole = release.rung is not None and release.rung.whole
     rulings: dict[str, CountsRuling] = {}
     for index, function in enumerate(release.changing):
-        minutes = _minutes(function, stretch, functions)
+        minutes = _minutes(function, (where,), functions)
         control, canary = total(minutes) if minutes is not None else (None, None)
-        rulings[function.key] = judge_counts(
-            control, canary, plan(release, deployment), gate=gate_number(release, deployment, index)
-        )
-    verdict = _verdict(release, deployment, rulings)
+        if whole:
+            number = level_number(release, deployment, index, now)
+            rulings[function.key] = judge_level(canary, level_plan(release, deployment), gate=number)
+        else:
+            number = gate_number(release, deployment, index)
+            rulings[function.key] = judge_counts(control, canary, gate_plan(release, deployment), gate=number)
+    verdict = _verdict(deployment, rulings)
     line = LogLine(
         key=f"judged-{release.position:02d}-{release.extensions}",
         at=now,
         milestone=Milestone.JUDGED,
         text=f"step {release.position} of {len(release.rungs)}: {verdict}. "
-        + "; ".join(f"{key} {r.verdict}, {_rates(r.control, r.canary)}" for key, r in rulings.items()),
+        + "; ".join(f"{key} {r.verdict}, {r.reason}" for key, r in rulings.items()),
         detail={
             "verdict": verdict,
-            "control": "before" if stretch.earlier else "live",
-            "from": stretch.start.isoformat(),
-            "to": stretch.end.isoformat(),
+            "control": "service level" if whole else "live version",
+            "from": where.start.isoformat(),
+            "to": where.end.isoformat(),
             "rulings": {key: ruling.model_dump(mode="json") for key, ruling in rulings.items()},
         },
     )
     match verdict:
         case Verdict.PASS:
             releases.note(release.id, line)
-            return ReleaseWord(next=Then.SHIFT if release.next_rung else Then.CLOSE)
+            if release.next_rung is None:
+                return ReleaseWord(next=Then.FINISH)
+            return ReleaseWord(next=Then.SHIFT, step=release.position + 1)
         case Verdict.FAIL:
             releases.note(release.id, line)
             worse = "; ".join(f"{k}: {r.reason}" for k, r in rulings.items() if r.verdict is Verdict.FAIL)
@@ -144,7 +168,7 @@ def _gate(
             return _stop(release, why, _open(rulings), {}, releases=releases, now=now)
 
 
-def _verdict(release: Release, deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:
+def _verdict(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:
     """FAIL of any function fails; all that have to prove the release must PASS."""
     if any(ruling.verdict is Verdict.FAIL for ruling in rulings.values()):
         return Verdict.FAIL
@@ -158,15 +182,15 @@ def _verdict(release: Release, deployment: Deployment, rulings: Mapping[str, Cou
 
 
 def _minutes(
-    function: FunctionRelease, stretch: Stretch, functions: Functions
+    function: FunctionRelease, where: Sequence[Stretch], functions: Functions
 ) -> tuple[Minute, ...] | None:
-    """Both versions, minute by minute; None where the counts cannot be true."""
+    """Both versions' requests, minute by minute; None where the counts cannot be true."""
+    if not any(one.minutes for one in where):
+        return ()
     old, new = function.before.version, str(function.candidate)
-    found = functions.tallies(
-        function.function, function.alias, [old, new], stretch.start - stretch.earlier, stretch.end
-    )
+    found = functions.tallies(function.function, function.alias, [old, new], where[0].start, where[-1].end)
     try:
-        return paired(found[old], found[new], stretch)
+        return tuple(minute for one in where for minute in paired(found[old], found[new], one))
     except ValidationError:
         return None
 
@@ -181,17 +205,14 @@ def _stop(
     now: datetime,
 ) -> ReleaseWord:
     line = LogLine(
-        key=f"stopped-{reason}", at=now, milestone=Milestone.STOPPED, text=f"{reason}: {why}"[:1000], detail=detail
+        key=f"stopped-{reason}",
+        at=now,
+        milestone=Milestone.STOPPED,
+        text=f"{reason}: {why}"[:1000],
+        detail=detail,
     )
     releases.save(release.stopped(reason, why, now), line)
     return ReleaseWord(next=Then.ROLL_BACK)
-
-
-def _rates(control: Counts | None, canary: Counts | None) -> str:
-    def told(counts: Counts | None) -> str:
-        return f"{counts.errors} of {counts.invocations}" if counts else "unknown"
-
-    return f"{told(canary)} failed against {told(control)}"
 
 
 def _open(rulings: Mapping[str, CountsRuling]) -> str:

@@ -56,4 +56,4 @@ def publish_release(
         releases.save(nothing, line)
         return ReleaseWord(next=Then.CLOSE)
     releases.save(published, line)
-    return ReleaseWord(next=Then.SHIFT)
+    return ReleaseWord(next=Then.SHIFT, step=1)

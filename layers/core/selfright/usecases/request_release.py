@@ -29,11 +29,15 @@ def request_release(
     if workload is None:
         raise BadInputError("workload", f"must be one of {', '.join(sorted(workloads))}")
     if workload.environment is not request.environment:
-        raise BadInputError("environment", f"must be {workload.environment}: this deployment looks after no other")
+        raise BadInputError(
+            "environment", f"must be {workload.environment}: this deployment looks after no other"
+        )
     checked(request, workload, now)
     release = releases.open(Release(request=request, requested_at=now), _line(request, now))
     if release.request != request:
-        raise BadInputError("release_id", f"must be new: {request.release_id} was asked for with other values")
+        raise BadInputError(
+            "release_id", f"must be new: {request.release_id} was asked for with other values"
+        )
     if not release.over:
         deployments.start(release.id)
     return ReleaseRequested(release_id=release.id, status=release.status)

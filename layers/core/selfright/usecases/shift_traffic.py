@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from selfright.domain.errors import DriftedError
+from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.manifest import Workload
 from selfright.domain.release import FunctionRelease, LogLine, Milestone, Release, ReleaseStatus, Rung
 from selfright.domain.release.steps import ReleaseWord, Then
@@ -20,6 +20,7 @@ from selfright.usecases.release_lock import take_lock
 
 def shift_traffic(
     release_id: str,
+    step: int,
     *,
     workloads: Mapping[str, Workload],
     releases: ReleaseLedger,
@@ -28,36 +29,40 @@ def shift_traffic(
     versions: Versions,
     clock: Clock,
 ) -> ReleaseWord:
-    """`wait`, with the seconds until the first look at it; `leave` where somebody rolls it back.
+    """`wait`, also where the step is in force already, with the seconds until the first look at it.
+
+    `leave` where somebody rolls the release back.
 
     Raises DriftedError where an alias is neither as the last step left it nor as this one wants it, BusyError where
-    one was changed this very moment, ConflictError where another release holds the workload.
+    one was changed this very moment, ConflictError where another release holds the workload or `step` is not next.
     """
     aliases = _aliases(releases.release(release_id), functions)
     release = releases.release(release_id)
     if release.status is not ReleaseStatus.RUNNING:
         return ReleaseWord(next=Then.LEAVE)
     take_lock(release, leases, clock.now())
+    look = ReleaseWord(next=Then.WAIT, wait=workloads[release.request.workload].deployment.look_seconds)
+    if release.position == step:
+        return look  # before this room was repeated
     rung = release.next_rung
-    if rung is None:
-        raise DriftedError(f"{release_id} has no step after {release.position}")
+    if rung is None or step != release.position + 1:
+        raise ConflictError(
+            f"{release_id} is at step {release.position} of {len(release.rungs)}, not before {step}"
+        )
     for function in release.changing:
         _shift(function, aliases[function.key], rung, release, versions)
 
     now = clock.now()
-    number = release.position + 1
-    shifted = release.but(position=number, shifted_at=now, extensions=0)
+    shifted = release.but(shifts=(*release.shifts, now), extensions=0)
     line = LogLine(
-        key=f"shifted-{number:02d}",
+        key=f"shifted-{step:02d}",
         at=now,
         milestone=Milestone.SHIFTED,
-        text=f"step {number} of {len(release.rungs)}: {rung.percent:g} % of the requests go to the new versions",
+        text=f"step {step} of {len(release.rungs)}: {rung.percent:g} % of the requests go to the new versions",
         detail={"percent": rung.percent, "functions": [f.key for f in release.changing]},
     )
     releases.save(shifted, line)
-    return ReleaseWord(
-        next=Then.WAIT, wait=workloads[release.request.workload].deployment.look_seconds
-    )
+    return look
 
 
 def _aliases(release: Release, functions: Functions) -> Mapping[str, AliasState]:

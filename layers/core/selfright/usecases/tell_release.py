@@ -59,7 +59,9 @@ def tell_release(
             failed[key] = str(error)
             down = down or isinstance(error, SourceDownError)
     lines = [
-        LogLine(key=_key(line, key), at=clock.now(), milestone=Milestone.TOLD, text=f"{key} told of {line.key}")
+        LogLine(
+            key=_key(line, key), at=clock.now(), milestone=Milestone.TOLD, text=f"{key} told of {line.key}"
+        )
         for key in told
     ]
     if lines:
@@ -70,9 +72,7 @@ def tell_release(
     return ReleaseTold(told=tuple(told), not_told=failed)
 
 
-def _send(
-    workload: Workload, channels: Channels, key: str, due: tuple[str, Notice]
-) -> SelfrightError | None:
+def _send(workload: Workload, channels: Channels, key: str, due: tuple[str, Notice]) -> SelfrightError | None:
     try:
         channels.open(workload, key).send(due[1])
     except SelfrightError as error:

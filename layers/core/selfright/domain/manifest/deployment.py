@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -20,7 +21,7 @@ ALL = 100.0
 
 
 def _rising_to_all(percents: tuple[float, ...]) -> tuple[float, ...]:
-    if any(later <= earlier for earlier, later in zip(percents, percents[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(percents)):
         raise ValueError("must rise from entry to entry")
     if percents[-1] != ALL:
         raise ValueError("must end with 100")
@@ -58,6 +59,13 @@ class Custom(Section):
 Strategy = Annotated[AllAtOnce | Linear | Canary | Custom, Field(discriminator="type")]
 
 
+_CANARY: Any = {
+    "type": "canary",
+    "percent": 10.0,
+    "for_seconds": 600,
+}  # a plain mapping, as all_defaults() explains
+
+
 class Deployment(Section):
     """Without `functions` the workload takes no releases through Selfright."""
 
@@ -69,11 +77,7 @@ class Deployment(Section):
         default=(),
         description="Those of them whose own requests must prove a release; all where none is named.",
     )
-    # A plain mapping, as all_defaults() explains.
-    strategy: Strategy = Field(
-        default={"type": "canary", "percent": 10.0, "for_seconds": 600},  # type: ignore[arg-type]
-        description="Where a release asks for none of its own.",
-    )
+    strategy: Strategy = Field(default=_CANARY, description="Where a release asks for none of its own.")
     bake_seconds: StepSeconds = Field(default=300, description="Watched with all requests, before the end.")
     look_seconds: Annotated[Seconds, Field(ge=10, le=600)] = Field(
         default=60, description="Between two looks at alarms, aliases and counts."
@@ -83,7 +87,8 @@ class Deployment(Section):
         description="Until a request counts: the functions' timeout and one to two minutes of CloudWatch's own.",
     )
     max_extensions: Annotated[int, Field(strict=True, ge=0, le=10)] = Field(
-        default=2, description="How often a step with too few requests to tell is prolonged; then it goes back."
+        default=2,
+        description="How often a step with too few requests to tell is prolonged; then it goes back.",
     )
     max_error_percent: Percent = Field(default=5.0, description="Never promoted above, whatever ran before.")
     approval_required: Flag = Field(

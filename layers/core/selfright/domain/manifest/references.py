@@ -118,4 +118,6 @@ def _deployment(workload: Workload) -> Iterator[Breach]:
     for position, key in enumerate(deployment.judged_on):
         if key not in deployment.functions:
             hint = suggestion(key, deployment.functions)
-            yield Breach(("deployment", "judged_on", position), f"must name one of deployment.functions{hint}")
+            yield Breach(
+                ("deployment", "judged_on", position), f"must name one of deployment.functions{hint}"
+            )

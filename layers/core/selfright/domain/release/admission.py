@@ -102,7 +102,10 @@ def _of_functions(
     for key, one in facts.functions.items():
         if one.alias.weights:
             shares = ", ".join(f"version {v} {w:.0%}" for v, w in one.alias.weights.items())
-            yield StopReason.WEIGHTS_LEFT, f"{key} is between versions ({shares}); see `selfright deploy unstick`"
+            yield (
+                StopReason.WEIGHTS_LEFT,
+                f"{key} is between versions ({shares}); see `selfright deploy unstick`",
+            )
         if one.latest.busy:
             yield StopReason.FUNCTION_BUSY, f"{key} is being updated"
         if one.provisioning:
@@ -112,8 +115,11 @@ def _of_functions(
         if split and one.latest.role != one.live.role:
             yield StopReason.ROLE_DIFFERS, f"{key}: {one.live.role} is live, {one.latest.role} would come"
         if split and one.latest.dead_letters != one.live.dead_letters:
-            yield StopReason.DEAD_LETTERS_DIFFER, (
-                f"{key}: {one.live.dead_letters or 'none'} is live, {one.latest.dead_letters or 'none'} would come"
+            yield (
+                StopReason.DEAD_LETTERS_DIFFER,
+                (
+                    f"{key}: {one.live.dead_letters or 'none'} is live, {one.latest.dead_letters or 'none'} would come"
+                ),
             )
         if missing := sorted(set(workload.deployment.required_settings) - one.latest.settings):
             yield StopReason.SETTINGS_MISSING, f"{key} lacks {', '.join(missing)}"

@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfright.domain.manifest import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
 
+# Seconds. Longer than a working day nobody follows it, and `deploy` must outlast it (statemachines/deploy.asl.json).
+LONGEST_RELEASE = 86_400
+# An execution's history has 25,000 events: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MOST_LOOKS = 2000
+
 
 class Rung(BaseModel):
     """One step: the new versions get `percent` of the requests, and `seconds` of that are judged."""
@@ -48,3 +53,18 @@ def ramp(strategy: Strategy, deployment: Deployment) -> tuple[Rung, ...]:
             shares, seconds = list(strategy.percents[:-1]), strategy.every_seconds
     partial = (Rung(percent=share, seconds=seconds) for share in shares)
     return (*partial, Rung(percent=100, seconds=deployment.bake_seconds))
+
+
+def too_long(rungs: tuple[Rung, ...], deployment: Deployment) -> str | None:
+    """Why these steps, each prolonged as often as it may be, are more than a release may take; None where they fit."""
+    prolonged = sum(rung.seconds for rung in rungs) * (1 + deployment.max_extensions)
+    seconds = prolonged + len(rungs) * deployment.metric_delay_seconds
+    if seconds > LONGEST_RELEASE:
+        hours = LONGEST_RELEASE // 3600
+        return (
+            f"must be over within {hours} hours with every step prolonged (would take {seconds / 3600:.0f})"
+        )
+    if seconds / deployment.look_seconds > MOST_LOOKS:
+        looks = round(seconds / deployment.look_seconds)
+        return f"must need at most {MOST_LOOKS} looks (would need {looks}: see deployment.look_seconds)"
+    return None

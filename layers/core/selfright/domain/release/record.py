@@ -87,7 +87,7 @@ class FunctionRelease(BaseModel):
 
 
 class Release(BaseModel):
-    """`position` counts the steps that were shifted; `seq` grows with every write, and only the next one is taken."""
+    """`seq` grows with every write, and only the next one is taken."""
 
     model_config = FROZEN
 
@@ -98,8 +98,7 @@ class Release(BaseModel):
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
-    position: int = Field(default=0, ge=0)
-    shifted_at: AwareDatetime | None = None
+    shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
     stop: StopReason | None = None
     why: str = ""
@@ -119,6 +118,16 @@ class Release(BaseModel):
     @property
     def over(self) -> bool:
         return self.status in OVER
+
+    @property
+    def position(self) -> int:
+        """How many steps were shifted."""
+        return len(self.shifts)
+
+    @property
+    def shifted_at(self) -> datetime | None:
+        """When the step in force was shifted."""
+        return self.shifts[-1] if self.shifts else None
 
     @property
     def rung(self) -> Rung | None:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from selfright.domain.errors import BadInputError
 from selfright.domain.manifest import Environment, Strategy, Workload
+from selfright.domain.release.ramp import ramp, too_long
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -67,6 +68,11 @@ def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
     known = workload.deployment.functions
     for key in request.artifacts:
         if key not in known:
-            raise BadInputError(f"artifacts.{key}", f"must name one of deployment.functions ({', '.join(known)})")
+            raise BadInputError(
+                f"artifacts.{key}", f"must name one of deployment.functions ({', '.join(known)})"
+            )
     if request.committed_at > now:
         raise BadInputError("committed_at", "must not be in the future")
+    deployment = workload.deployment
+    if known and (rule := too_long(ramp(request.strategy or deployment.strategy, deployment), deployment)):
+        raise BadInputError("strategy", rule)

@@ -19,6 +19,7 @@ class Then(StrEnum):
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
+    FINISH = "finish"  # the last step passed
     CLOSE = "close"
     LEAVE = "leave"  # another execution has taken this release over
 
@@ -31,12 +32,22 @@ class ReleaseStep(BaseModel):
     release_id: ReleaseId
 
 
+class ShiftStep(BaseModel):
+    """Input of the room that shifts: the number of the step, so that repeating the room repeats that step."""
+
+    model_config = FROZEN
+
+    release_id: ReleaseId
+    step: int = Field(ge=1)
+
+
 class ReleaseWord(BaseModel):
-    """Output of every room of `deploy`; `wait` is in seconds."""
+    """Output of every room of `deploy`; `wait` is in seconds, `step` is the one to shift to."""
 
     model_config = FROZEN
 
     next: Then
+    step: int = Field(default=0, ge=0)
     wait: int = Field(default=0, ge=0)
 
 
