@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import alarm, demo, incidents, runbooks, sandbox, workload
+from cli import alarm, demo, deploy, incidents, runbooks, sandbox, workload
 from cli.explain import explain
 from cli.replay import replay
 
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(demo.app, name="demo")
+app.add_typer(deploy.app, name="deploy")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(alarm.app, name="alarm")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -38,14 +36,10 @@ def log_line(entry: LogLine, seconds: float) -> Text:
     return line(seconds, f"{entry.milestone:<9}", _STYLES[entry.milestone], entry.text)
 
 
-def log_lines(file: ReleaseFile, since: datetime | None = None) -> list[Text]:
-    """A whole log, or what came after `since`; seconds count from the request."""
+def log_lines(file: ReleaseFile) -> list[Text]:
+    """A whole log; seconds count from the request."""
     start = file.release.requested_at
-    return [
-        log_line(entry, (entry.at - start).total_seconds())
-        for entry in file.log
-        if since is None or entry.at > since
-    ]
+    return [log_line(entry, (entry.at - start).total_seconds()) for entry in file.log]
 
 
 def releases_table(releases: list[Release]) -> Table:
