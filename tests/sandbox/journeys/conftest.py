@@ -31,6 +31,7 @@ ORDER = (
     "undone",
     "causes",
     "errors",
+    "release",
     "demo",
 )
 
