@@ -303,6 +303,11 @@ class Functions(Protocol):
     ) -> Mapping[str, Tally]:
         """The requests that came by the alias, by the version that executed them."""
 
+    def durations(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Mapping[float, float]]:
+        """Mean duration in milliseconds by minute (epoch seconds of its start), by executed version."""
+
     def concurrency(self, function: str) -> ConcurrencyState: ...
 
     def point(self, function: str, alias: str, version: str, revision: str) -> None:

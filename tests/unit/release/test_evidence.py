@@ -118,3 +118,13 @@ def test_more_errors_than_requests_are_no_count():
 
     with pytest.raises(ValidationError):
         ev.paired(absurd, Tally(), where)
+
+
+def test_the_first_minute_of_a_step_is_one_of_cold_starts():
+    at_full = SHIFTED + timedelta(minutes=4)
+    both = release(SHIFTED, at_full)
+    where = ev.stretches_with_control(both, at_full)
+
+    points = ev.latencies({minute("10:01"): 900.0, minute("10:03"): 20.0, minute("10:05"): 1.0}, where)
+
+    assert [(point.value, point.cold_start) for point in points] == [(900.0, True), (20.0, False)]

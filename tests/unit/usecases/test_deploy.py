@@ -103,6 +103,17 @@ def test_a_function_that_proves_nothing_can_still_fail_the_set():
     assert world.untouched()
 
 
+def test_a_release_that_is_three_times_slower_goes_back_once_there_are_minutes_to_tell():
+    world = ReleaseWorld()
+    world.awslambda.slowness = {(CHECKOUT, "2"): 3.0}
+
+    release = world.deploy(strategy={"type": "canary", "percent": 25, "for_seconds": 1500}).release
+
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.WORSE_THAN_BEFORE)
+    assert "slower by" in release.why
+    assert world.untouched()
+
+
 def test_errors_of_both_versions_are_not_the_releases_fault():
     world = ReleaseWorld()
     world.failing = {CHECKOUT: {"1": 0.03, "2": 0.03}}

@@ -56,8 +56,9 @@ def admit_release(
         return _refuse(release, (none,), releases, now)
     try:
         take_lock(release, leases, now)
-    except ConflictError as error:
-        taken = Objection(reason=StopReason.ANOTHER_UNDER_WAY, text=str(error))
+    except ConflictError:
+        other = leases.holder(release.place, now) or "another release"
+        taken = Objection(reason=StopReason.ANOTHER_UNDER_WAY, text=f"{other} is under way")
         return _refuse(release, (taken,), releases, now)
 
     deployment = workload.deployment

@@ -19,6 +19,7 @@ from selfright.domain.canary import (
     Verdict,
     WatchRuling,
     judge_counts,
+    judge_latency,
     judge_level,
     watch_counts,
 )
@@ -37,6 +38,7 @@ from selfright.domain.release.evidence import (
     gate_at,
     gate_number,
     gate_plan,
+    latencies,
     level_number,
     level_plan,
     paired,
@@ -126,13 +128,14 @@ def _gate(
         else:
             number = gate_number(release, deployment, index)
             rulings[function.key] = judge_counts(control, canary, gate_plan(release, deployment), gate=number)
-    verdict = _verdict(deployment, rulings)
+    slower = [] if whole else _slower(release, deployment, functions, now)
+    verdict = Verdict.FAIL if slower else _verdict(deployment, rulings)
     line = LogLine(
         key=f"judged-{release.position:02d}-{release.extensions}",
         at=now,
         milestone=Milestone.JUDGED,
         text=f"step {release.position} of {len(release.rungs)}: {verdict}. "
-        + "; ".join(f"{key} {r.verdict}, {r.reason}" for key, r in rulings.items()),
+        + "; ".join([*(f"{key} {r.verdict}, {r.reason}" for key, r in rulings.items()), *slower]),
         detail={
             "verdict": verdict,
             "control": "service level" if whole else "live version",
@@ -149,7 +152,8 @@ def _gate(
             return ReleaseWord(next=Then.SHIFT, step=release.position + 1)
         case Verdict.FAIL:
             releases.note(release.id, line)
-            worse = "; ".join(f"{k}: {r.reason}" for k, r in rulings.items() if r.verdict is Verdict.FAIL)
+            failed = [f"{key}: {r.reason}" for key, r in rulings.items() if r.verdict is Verdict.FAIL]
+            worse = "; ".join([*failed, *slower])
             return _stop(release, StopReason.WORSE_THAN_BEFORE, worse, {}, releases=releases, now=now)
         case _ if release.extensions < deployment.max_extensions:
             longer = release.but(extensions=release.extensions + 1)
@@ -166,6 +170,31 @@ def _gate(
             error = verdict is Verdict.ERROR
             why = StopReason.NOT_JUDGED if error else StopReason.TOO_FEW_REQUESTS
             return _stop(release, why, _open(rulings), {}, releases=releases, now=now)
+
+
+def _slower(release: Release, deployment: Deployment, functions: Functions, now: datetime) -> list[str]:
+    """Which functions are slower than the live version by more than matters, told with their numbers.
+
+    It takes twenty minutes of both versions to tell; before, slowness is the alarms' business, and no ground to wait.
+    """
+    where = stretches_with_control(release, counted_until(release, deployment, now))
+    told: list[str] = []
+    if not any(one.minutes for one in where):
+        return told
+    for index, function in enumerate(release.changing):
+        old, new = function.before.version, str(function.candidate)
+        found = functions.durations(
+            function.function, function.alias, [old, new], where[0].start, where[-1].end
+        )
+        ruling = judge_latency(
+            latencies(found[old], where),
+            latencies(found[new], where),
+            gate_plan(release, deployment),
+            gate=gate_number(release, deployment, index),
+        )
+        if ruling.verdict is Verdict.FAIL:
+            told.append(f"{function.key}: {ruling.reason} ms")
+    return told
 
 
 def _verdict(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:

@@ -7,11 +7,11 @@ requests at the new version no control is left; then its own service level judge
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from selfright.domain.canary import Counts, Minute, Plan
+from selfright.domain.canary import Counts, LatencyPoint, Minute, Plan
 from selfright.domain.manifest import Deployment
 from selfright.domain.release.record import Release
 from selfright.domain.serving import Tally
@@ -90,6 +90,16 @@ def paired(control: Tally, canary: Tally, where: Stretch) -> tuple[Minute, ...]:
     return tuple(
         Minute(control=_counts(control, at), canary=_counts(canary, at), step=where.step)
         for at in where.minutes
+    )
+
+
+def latencies(durations: Mapping[float, float], where: Sequence[Stretch]) -> tuple[LatencyPoint, ...]:
+    """Mean duration of every minute in which there was a request; new environments start in a step's first one."""
+    return tuple(
+        LatencyPoint(value=durations[at], cold_start=at == one.minutes[0])
+        for one in where
+        for at in one.minutes
+        if at in durations
     )
 
 
