@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import alarm, demo, deploy, incidents, runbooks, sandbox, workload
+from cli import alarm, demo, deploy, incidents, judge, runbooks, sandbox, workload
 from cli.explain import explain
 from cli.replay import replay
 
@@ -20,6 +20,7 @@ app.add_typer(deploy.app, name="deploy")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(alarm.app, name="alarm")
+app.add_typer(judge.app, name="judge")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workload.app, name="workload")
 app.command()(explain)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from selfright.domain.canary import Counts
+from selfright.domain.canary import Counts, Plan
 from selfright.domain.release import FunctionRelease, Release, ramp
 from selfright.domain.release import evidence as ev
 from selfright.domain.serving import AliasState, Tally
@@ -82,7 +82,7 @@ def test_every_look_has_its_own_number_within_the_plan():
     ]
 
     assert numbers == list(range(1, plan.gates + 1))
-    assert plan.alpha_watch == pytest.approx(0.006 / 2)
+    assert plan.alpha_watch == pytest.approx(Plan(gates=1).alpha_watch / 2)
 
 
 def test_looks_at_full_weight_never_run_out_of_alpha():

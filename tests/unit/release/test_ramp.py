@@ -124,3 +124,12 @@ def test_looks_have_to_fit_into_one_execution():
 
     with pytest.raises(BadInputError, match="must need at most 2000 looks"):
         checked(request(strategy=strategy), eager, NOW)
+
+
+def test_a_release_is_not_judged_until_no_alpha_is_left():
+    eager = manifest(look_seconds=10, bake_seconds=1800)
+
+    with pytest.raises(BadInputError, match="must be judged at most 1000 times") as error:
+        checked(request(strategy={"type": "all-at-once"}), eager, NOW)
+
+    assert error.value.field == "strategy"

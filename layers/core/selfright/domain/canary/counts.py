@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from selfright.domain.canary.tails import binomial_tail, hypergeometric_tail
 from selfright.domain.canary.verdict import Counts, CountsRuling, Plan, Verdict
@@ -38,41 +39,36 @@ def judge_counts(control: Counts | None, canary: Counts | None, plan: Plan, *, g
     Counts of one step only: the weight is constant in it, so both versions live through the same hours. None
     stands for what could not be read. FAIL needs no least number of calls, PASS does, of both versions.
     """
-    threshold, n_min = plan.alpha / plan.gates, fewest_calls(plan.max_error_rate)
-
-    def ruling(verdict: Verdict, reason: str, p_value: float | None = None) -> CountsRuling:
-        return CountsRuling(
-            verdict=verdict,
-            reason=reason,
-            p_value=p_value,
-            threshold=threshold,
-            n_min=n_min,
-            control=control,
-            canary=canary,
-            plan=plan,
-            gate=gate,
-        )
-
+    n_min = fewest_calls(plan.max_error_rate)
+    ruling = partial(
+        CountsRuling,
+        p_value=None,
+        threshold=plan.alpha / plan.gates,
+        n_min=n_min,
+        control=control,
+        canary=canary,
+        plan=plan,
+        gate=gate,
+    )
     if control is None or canary is None:
-        return ruling(
-            Verdict.ERROR, f"the counts of {'control' if control is None else 'canary'} are unknown"
-        )
-    if not 1 <= gate <= plan.gates:
-        return ruling(
-            Verdict.ERROR, f"gate {gate} is none of the {plan.gates} planned: no alpha is left for it"
-        )
+        unread = "control" if control is None else "canary"
+        return ruling(verdict=Verdict.ERROR, reason=f"the counts of {unread} are unknown")
+    if unplanned := plan.unplanned(gate):
+        return ruling(verdict=Verdict.ERROR, reason=unplanned)
     p_value = fisher_exact(control, canary)
-    seen = f"canary {canary} against control {control}"
-    if p_value <= threshold:
-        return ruling(Verdict.FAIL, f"{seen}: more errors than chance explains", p_value)
     level = judge_level(canary, plan, gate=gate)
-    if level.verdict is Verdict.FAIL and control.rate <= plan.max_error_rate:
-        return ruling(Verdict.FAIL, f"{level.reason}, and control {control} does not", p_value)
-    if few := [f"{n} calls of {name}" for n, name in _few(control, canary, n_min)]:
-        return ruling(Verdict.INCONCLUSIVE, f"{' and '.join(few)}: fewer than {n_min}", p_value)
-    if level.verdict is not Verdict.PASS or control.rate > plan.max_error_rate:
-        return ruling(Verdict.INCONCLUSIVE, f"{seen}: above {plan.max_error_rate:.2%}", p_value)
-    return ruling(Verdict.PASS, f"{seen}: no worse than chance explains", p_value)
+    seen = f"canary {canary} against control {control}"
+    if p_value <= plan.alpha / plan.gates:
+        verdict, reason = Verdict.FAIL, f"{seen}: more errors than chance explains"
+    elif level.verdict is Verdict.FAIL and control.errors <= plan.max_error_rate * control.invocations:
+        verdict, reason = Verdict.FAIL, f"{level.reason}, control {control} does not"
+    elif few := [f"{n} calls of {name}" for n, name in _few(control, canary, n_min)]:
+        verdict, reason = Verdict.INCONCLUSIVE, f"{' and '.join(few)}: fewer than {n_min}"
+    elif level.verdict is not Verdict.PASS or control.rate > plan.max_error_rate:
+        verdict, reason = Verdict.INCONCLUSIVE, f"{seen}: above {plan.max_error_rate:.2%}"
+    else:
+        verdict, reason = Verdict.PASS, f"{seen}: no worse than chance explains"
+    return ruling(verdict=verdict, reason=reason, p_value=p_value)
 
 
 def judge_level(canary: Counts | None, plan: Plan, *, gate: int) -> CountsRuling:
@@ -84,11 +80,8 @@ def judge_level(canary: Counts | None, plan: Plan, *, gate: int) -> CountsRuling
     p_value = None
     if canary is None:
         verdict, reason = Verdict.ERROR, "the counts of canary are unknown"
-    elif not 1 <= gate <= plan.gates:
-        verdict, reason = (
-            Verdict.ERROR,
-            f"gate {gate} is none of the {plan.gates} planned: no alpha is left for it",
-        )
+    elif unplanned := plan.unplanned(gate):
+        verdict, reason = Verdict.ERROR, unplanned
     else:
         p_value = binomial_tail(canary.errors, trials=canary.invocations, chance=plan.max_error_rate)
         verdict, reason = _level(canary, plan.max_error_rate, n_min, p_value <= threshold)

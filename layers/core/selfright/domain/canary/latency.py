@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,18 +19,17 @@ def judge_latency(
 ) -> LatencyRuling:
     """The verdict on per-minute latencies at look number `gate` of `plan.gates`, without minutes of cold starts.
 
-    FAIL needs both: a shift that chance does not explain, and one that is large enough to matter.
+    All minutes since the canary's first call: each has one point of either side, whatever the weight. Medians (p50)
+    compare fairly between many calls and few; a p95 of few calls is lower than one of many. FAIL needs both: a
+    shift that chance does not explain, and one that is large enough to matter.
     """
     threshold = plan.alpha_latency / plan.gates
     old, new = ([p.value for p in side if not p.cold_start] for side in (control, canary))
     p_value = shift = floor = None
     if absurd := [v for v in (*old, *new) if not math.isfinite(v) or v < 0]:
         verdict, reason = Verdict.ERROR, f"a latency of {absurd[0]}"
-    elif not 1 <= gate <= plan.gates:
-        verdict, reason = (
-            Verdict.ERROR,
-            f"gate {gate} is none of the {plan.gates} planned: no alpha is left for it",
-        )
+    elif unplanned := plan.unplanned(gate):
+        verdict, reason = Verdict.ERROR, unplanned
     elif not old or not new:
         verdict, reason = Verdict.INCONCLUSIVE, f"no latency of {'control' if not old else 'canary'}"
     else:
@@ -89,7 +89,8 @@ def hodges_lehmann(control: Sequence[float], canary: Sequence[float]) -> float:
 
 def _pairs_won(control: Sequence[float], canary: Sequence[float]) -> float:
     """Pairs in which the canary is slower; equal ones count half."""
-    return sum((new > old) + 0.5 * (new == old) for new in canary for old in control)
+    old = sorted(control)
+    return sum(bisect_left(old, new) + bisect_right(old, new) for new in canary) / 2
 
 
 def _exact_tail(u: int, n: int, m: int) -> float:

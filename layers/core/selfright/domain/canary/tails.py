@@ -7,10 +7,12 @@ computed, so a relative error of about 1e-16 per step is all there is, at a thou
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from itertools import accumulate
 
 NEGLIGIBLE = 1e-18  # of what is summed already: below the precision of a float
+SMALLEST = sys.float_info.min  # where x is further out than this, its tail is 0
 
 
 def hypergeometric_tail(x: int, *, marked: int, drawn: int, total: int) -> float:
@@ -58,8 +60,8 @@ def _upper(x: int, low: int, high: int, mode: int, ratio: Callable[[int], float]
         everything += weight
         if k + 1 >= x:
             tail += weight
-            if weight <= NEGLIGIBLE * tail:
-                break
+        if weight <= max(NEGLIGIBLE * tail, SMALLEST):
+            break
     weight = 1.0
     for k in range(mode - 1, low - 1, -1):
         weight /= ratio(k)

@@ -72,13 +72,19 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
-    gates: Annotated[int, Field(ge=1)]  # every look that is planned at a gate, extensions too
-    alpha: Share = 0.002  # canary against control, all gates together
+    gates: Annotated[int, Field(ge=1, le=1000)]  # every look that is planned at a gate, extensions too
+    alpha: Share = 0.001  # canary against control, all gates together
     alpha_level: Share = 0.001  # canary against the service level, all gates together
     alpha_latency: Share = 0.001  # all gates together
-    alpha_watch: Share = 0.006  # between gates
+    alpha_watch: Share = 0.007  # between gates
     max_error_rate: Share = 0.05  # the service level: whoever fails more often never passes
     latency_floor: Share = 0.1  # slower by less than this share of the control's median does not matter
+
+    def unplanned(self, gate: int) -> str | None:
+        """Why there must be no look number `gate`; None where it was planned, from 1."""
+        if 1 <= gate <= self.gates:
+            return None
+        return f"gate {gate} is none of the {self.gates} planned: no alpha is left for it"
 
 
 class CountsRuling(BaseModel):

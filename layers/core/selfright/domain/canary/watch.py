@@ -24,8 +24,9 @@ from typing import NamedTuple
 from selfright.domain.canary.tails import hypergeometric_log_weights
 from selfright.domain.canary.verdict import Minute, Plan, Verdict, WatchRuling
 
-# How many times worse the odds of a failure may have become: from a flaw in a corner to a release that cannot start.
-ODDS_RATIOS = (2.0, 4.0, 10.0, 30.0, 100.0, 1000.0)
+# How many times worse the odds of a failure may have become, from a flaw in a corner to a release that cannot start,
+# and the prior on it. The smallest takes longest to see and has the most to lose by a small share.
+ODDS_RATIOS = {2.0: 0.2, 4.0: 0.16, 10.0: 0.16, 30.0: 0.16, 100.0: 0.16, 1000.0: 0.16}
 BLOCK = 20  # calls of both versions
 _LOG_ODDS = [math.log(ratio) for ratio in ODDS_RATIOS]
 
@@ -53,7 +54,7 @@ def watch_counts(minutes: Sequence[Minute], plan: Plan) -> WatchRuling:
 
 def log_e_values(minutes: Iterable[Minute]) -> Iterator[float]:
     """The logarithm of the e-value after each minute."""
-    logs = [0.0] * len(_LOG_ODDS)
+    logs = [math.log(share) for share in ODDS_RATIOS.values()]
     value = 0.0
     step: int | None = None
     open_block = _NOTHING
@@ -69,7 +70,7 @@ def log_e_values(minutes: Iterable[Minute]) -> Iterator[float]:
         for block in closed:
             if block.errors and 0 < block.canary_calls < block.calls:
                 logs = [log + gain for log, gain in zip(logs, _gains(block), strict=True)]
-                value = _log_sum_exp(logs) - math.log(len(logs))
+                value = _log_sum_exp(logs)
         yield value
 
 

@@ -6,13 +6,13 @@ requests at the new version no control is left; then its own service level judge
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from selfright.domain.canary import Counts, LatencyPoint, Minute, Plan
 from selfright.domain.manifest import Deployment
+from selfright.domain.release.ramp import level_looks
 from selfright.domain.release.record import Release
 from selfright.domain.serving import Tally
 
@@ -72,13 +72,13 @@ def gate_number(release: Release, deployment: Deployment, index: int) -> int:
 
 def level_plan(release: Release, deployment: Deployment) -> Plan:
     """Every look with all requests at the new version, of every function."""
-    return _plan(_level_looks(release, deployment) * len(release.changing), deployment)
+    return _plan(level_looks(release.rungs, deployment) * len(release.changing), deployment)
 
 
 def level_number(release: Release, deployment: Deployment, index: int, now: datetime) -> int:
     """Which look of `level_plan` this is. A late look counts as the last one; a repeated one as the same."""
     since = (now - _shifted_at(release)).total_seconds()
-    look = min(int(since // deployment.look_seconds), _level_looks(release, deployment) - 1)
+    look = min(int(since // deployment.look_seconds), level_looks(release.rungs, deployment) - 1)
     return look * len(release.changing) + index + 1
 
 
@@ -118,11 +118,6 @@ def _sum(counts: Iterable[Counts]) -> Counts:
 def _plan(gates: int, deployment: Deployment) -> Plan:
     # A rate of 1 is no level: it would let everything pass.
     return Plan(gates=gates, max_error_rate=min(deployment.max_error_percent / 100, 0.99))
-
-
-def _level_looks(release: Release, deployment: Deployment) -> int:
-    longest = (1 + deployment.max_extensions) * release.rungs[-1].seconds + deployment.metric_delay_seconds
-    return math.ceil(longest / deployment.look_seconds) + 1
 
 
 def _counts(tally: Tally, at: float) -> Counts:

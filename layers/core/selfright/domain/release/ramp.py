@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from itertools import count, takewhile
 
@@ -13,6 +14,9 @@ from selfright.domain.manifest import AllAtOnce, Canary, Custom, Deployment, Lin
 LONGEST_RELEASE = 86_400
 # An execution's history has 25,000 events: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MOST_LOOKS = 2000
+MOST_JUDGED = (
+    1000  # each look has its share of alpha (domain/canary/verdict.py): more would leave nothing to see with
+)
 
 
 class Rung(BaseModel):
@@ -67,4 +71,14 @@ def too_long(rungs: tuple[Rung, ...], deployment: Deployment) -> str | None:
     if seconds / deployment.look_seconds > MOST_LOOKS:
         looks = round(seconds / deployment.look_seconds)
         return f"must need at most {MOST_LOOKS} looks (would need {looks}: see deployment.look_seconds)"
+    gates = len(rungs) * (1 + deployment.max_extensions)
+    judged = max(gates, level_looks(rungs, deployment)) * len(deployment.functions)
+    if judged > MOST_JUDGED:
+        return f"must be judged at most {MOST_JUDGED} times, all functions together (would be {judged} times)"
     return None
+
+
+def level_looks(rungs: tuple[Rung, ...], deployment: Deployment) -> int:
+    """How often a function is looked at while all requests go to its new version, at most."""
+    longest = (1 + deployment.max_extensions) * rungs[-1].seconds + deployment.metric_delay_seconds
+    return math.ceil(longest / deployment.look_seconds) + 1
