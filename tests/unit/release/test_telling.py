@@ -12,7 +12,7 @@ from selfright.domain.manifest import ChannelType
 from selfright.domain.notice import Notice
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseFile, ReleaseStatus, StopReason
 from selfright.domain.release.notice import news, release_notice
-from selfright.domain.release.steps import ReleaseTold
+from selfright.domain.release.steps import ReleaseTold, in_words
 from selfright.usecases.tell_release import tell_release
 from tests.unit.usecases.release_world import NOW, ReleaseWorld, manifest, request
 
@@ -117,3 +117,17 @@ def test_a_channel_that_will_never_take_it_is_named():
     world.channels.before["topic"] = raising(BadInputError("notifications.topic", "must take notices"))
 
     assert tell(world).not_told == {"topic": "notifications.topic: must take notices"}
+
+
+@pytest.mark.parametrize(
+    ("caught", "words"),
+    [
+        ('RefusedError: {"errorMessage": "it differs", "stackTrace": ["..."]}', "RefusedError: it differs"),
+        ("States.Timeout: the state took too long", "States.Timeout: the state took too long"),
+        ("Lambda.Unknown: {half of a", "Lambda.Unknown: {half of a"),
+        ('X: ["a list"]', 'X: ["a list"]'),
+        ("none", "none"),
+    ],
+)
+def test_a_failure_is_told_without_its_stack_trace(caught: str, words: str):
+    assert in_words(caught) == words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
-from selfright.domain.release.steps import ReleaseClosed
+from selfright.domain.release.steps import ReleaseClosed, in_words
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger
 
 
@@ -22,7 +22,7 @@ def close_release(
     Raises DriftedError where a release that is to be completed is not live as it was left, ConflictError where it is
     on its way still.
     """
-    release = releases.release(release_id)
+    release, failure = releases.release(release_id), in_words(failure)
     if not release.over:
         now = clock.now()
         status = _outcome(release, failure)

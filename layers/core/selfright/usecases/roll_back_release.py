@@ -18,7 +18,7 @@ from selfright.domain.release import (
     ReleaseStatus,
     StopReason,
 )
-from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.domain.release.steps import ReleaseWord, Then, in_words
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
 from selfright.usecases.release_lock import take_lock
@@ -80,7 +80,8 @@ def _stopped(release: Release, reason: str, actor: str, failure: str, now: datet
     """With the reason why, where it is not known yet."""
     if failure != "none":
         moved = failure.startswith(DriftedError.__name__)
-        return release.stopped(StopReason.ALIAS_MOVED if moved else StopReason.STEP_FAILED, failure, now)
+        why = StopReason.ALIAS_MOVED if moved else StopReason.STEP_FAILED
+        return release.stopped(why, in_words(failure), now)
     return release.stopped(StopReason.BY_HAND, f"{actor}: {reason}", now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,6 +80,15 @@ class CloseRelease(BaseModel):
 
     release_id: ReleaseId
     failure: str = "none"
+
+
+def in_words(failure: str) -> str:
+    """What Step Functions caught, for people: without the stack trace that Lambda puts into an error's cause."""
+    error, _, cause = failure.partition(": ")
+    try:
+        return f"{error}: {json.loads(cause)['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return failure
 
 
 class ReleaseClosed(BaseModel):
