@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.place import AsJson, InSandbox, StackName, stack_output, use_sandbox
+from cli.place import ROOT, AsJson, InSandbox, StackName, stack_output, use_sandbox
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import BadInputError, NotFoundError, RefusedError
 from selfright.domain.manifest import Environment
@@ -105,21 +105,25 @@ def unstick(
     in_sandbox: InSandbox = False,
     stack: StackName = "selfright",
 ) -> None:
-    """Take back the release that a dead execution left half-way; refused while its execution runs."""
+    """Take back what a dead execution left half-way; else take weights off aliases that nobody looks after."""
     aws = _aws(in_sandbox)
     unfinished = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK, ReleaseStatus.ROLLBACK_FAILED}
     found = _ledger(aws, stack).releases(workload, Environment.parse(environment), 20)
     # A failed roll-back that a later release has made good is nobody's concern any more.
     newest = next((one for one in found if one.status is not ReleaseStatus.REFUSED), None)
-    if newest is None or newest.status not in unfinished:
-        out.print(f"no release of {workload} in {environment} is half-way")
-        return
-    if newest.status is ReleaseStatus.RUNNING and _runs(aws, stack, newest.id):
+    if newest and newest.status is ReleaseStatus.RUNNING and _runs(aws, stack, newest.id):
         raise RefusedError(
             f"{newest.id} is on its way; `selfright deploy roll-back {newest.id}` takes it back"
         )
-    _start_roll_back(aws, stack, newest.id, reason)
-    _end(_follow(aws, stack, newest.id))
+    if newest and newest.status in unfinished:
+        _start_roll_back(aws, stack, newest.id, reason)
+        _end(_follow(aws, stack, newest.id))
+        return
+    cleared = _clear_weights(aws, stack, workload, environment)
+    for key, version in cleared.items():
+        out.print(f"{key}: all requests go to version {version} now")
+    if not cleared:
+        out.print(f"nothing of {workload} in {environment} is half-way")
 
 
 def _aws(in_sandbox: bool) -> Aws:
@@ -148,6 +152,24 @@ def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str) -> None
     given = {"release_id": release_id, "reason": reason, "actor": getpass.getuser()}
     with translated(f"rolling back {release_id}"):
         aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+
+
+def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dict[str, str]:
+    from selfright.adapters.clock import SystemClock
+    from selfright.adapters.functions import LambdaFunctions
+    from selfright.adapters.leases import DynamoDBLeases
+    from selfright.adapters.manifest_files import load_workload
+    from selfright.adapters.versions import LambdaVersions
+    from selfright.usecases.unstick_aliases import unstick_aliases
+
+    return unstick_aliases(
+        load_workload(ROOT / "workloads" / workload, environment),
+        getpass.getuser(),
+        functions=LambdaFunctions(aws),
+        versions=LambdaVersions(aws),
+        leases=DynamoDBLeases(aws, stack_output(aws, stack, "LedgerTable")),
+        clock=SystemClock(),
+    )
 
 
 def _runs(aws: Aws, stack: str, release_id: str) -> bool:

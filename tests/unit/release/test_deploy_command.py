@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import deploy
-from selfright.domain.errors import BadInputError, RefusedError
+from selfright.domain.errors import BadInputError, ConflictError, RefusedError
 from selfright.domain.release import ReleaseStatus
+from selfright.usecases.unstick_aliases import unstick_aliases
 from tests.unit.usecases.release_world import CHECKOUT, ReleaseWorld
 
 SHOP = ("--workload", "shop", "--environment", "development")
@@ -115,10 +116,35 @@ def test_what_still_runs_is_not_unstuck(world: ReleaseWorld, monkeypatch: pytest
     assert world.awslambda.weights_left() == 3
 
 
-def test_nothing_half_way_is_left_alone(world: ReleaseWorld):
-    world.deploy()
-
-    assert (
-        "no release of shop in development is half-way"
-        in run("unstick", "--reason", "to be sure", *SHOP).stdout
+def unstuck(world: ReleaseWorld, *_: str) -> dict[str, str]:
+    return unstick_aliases(
+        world.workload,
+        "grace",
+        functions=world.functions,
+        versions=world.versions,
+        leases=world.leases,
+        clock=world.clock,
     )
+
+
+def test_weights_that_no_release_left_are_taken_off(world: ReleaseWorld, monkeypatch: pytest.MonkeyPatch):
+    world.deploy()
+    monkeypatch.setattr(deploy, "_clear_weights", lambda *_: unstuck(world))
+    checkout = world.awslambda.functions[CHECKOUT]
+    world.awslambda.route(CHECKOUT, "live", "2", {"1": 0.1}, checkout.alias.revision)
+
+    told = run("unstick", "--reason", "CodeDeploy was here", *SHOP)
+
+    assert "checkout: all requests go to version 2 now" in told.stdout
+    assert (checkout.alias.version, world.awslambda.weights_left()) == ("2", 0)
+    assert world.free()
+    assert "nothing of shop in development is half-way" in run("unstick", "--reason", "again", *SHOP).stdout
+
+
+def test_weights_of_a_release_on_its_way_stay(world: ReleaseWorld):
+    half_way(world)
+
+    with pytest.raises(ConflictError):
+        unstuck(world)
+
+    assert world.awslambda.weights_left() == 3
