@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
+import io
+import zipfile
 from typing import Any
 
-from sandbox.faults.defective_release import CRASHING, HARMLESS, Edit, edited, look
+from sandbox.faults.defective_release import CRASHING, HARMLESS, Edit, edited
 from sandbox.server import Server
+from sandbox.workload import FUNCTIONS
 
 BUCKET = "opportunity-analysis-artifacts"
 
@@ -28,9 +30,18 @@ BUILDS: dict[str, tuple[Edit, ...]] = {
 }
 
 
-def upload(server: Server, environment: str, build: str, release_id: str) -> dict[str, Any]:
+def package(build: str) -> bytes:
+    """The workload's code as it lies here, with the build's edits."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for file in sorted(FUNCTIONS.rglob("*.py")):
+            archive.write(file, str(file.relative_to(FUNCTIONS)))
+    return edited(made.getvalue(), BUILDS[build])
+
+
+def upload(server: Server, build: str, release_id: str) -> dict[str, Any]:
     """Put a build into the artifact bucket; how a release request names it."""
-    code = edited(base64.b64decode(look(server, environment)["code"]), BUILDS[build])
+    code = package(build)
     s3 = server.client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
         s3.create_bucket(Bucket=BUCKET)

@@ -125,7 +125,7 @@ def release_set() -> dict[str, LambdaFunction]:
 
 def ask(server: Server, build: str, release_id: str, **changes: Any) -> None:
     """Upload a build and ask for its release, as CI does."""
-    artifact = upload(server, ENVIRONMENT, build, release_id)
+    artifact = upload(server, build, release_id)
     request = {
         "release_id": release_id,
         "workload": WORKLOAD,

@@ -42,6 +42,7 @@ class Versions(LambdaVersions):
     """moto has no provisioned concurrency: test_versions.py looks after it."""
 
     def provisioning(self, function: str, alias: str) -> bool:
+        del function, alias
         return False
 
 
