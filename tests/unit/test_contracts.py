@@ -17,7 +17,7 @@ from selfright.domain import errors
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
 from selfright.domain.release import ReleaseRequest
 from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
-from selfright.domain.release.steps import ReleaseStep, RollBackInput
+from selfright.domain.release.steps import ReleaseStep, RollBackInput, Then
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, RespondInput
 from selfright.edge.deployment_request import deployment_request
@@ -232,6 +232,36 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
     assert states[task]["Next"] == choice
     assert states[choice]["Default"] == "Close the incident"
     assert word_choice(states[choice]) | {"close"} == words_of(room)
+
+
+# What is not said by a branch of its own goes the default way: where nothing else fits, a release is closed or goes back.
+DEPLOY_ASKED = {
+    "Admit the release": ("admit_release", "May it begin?", {"close"}),
+    "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
+    "Shift the traffic": ("shift_traffic", "Was it shifted?", {"leave"}),
+    "Judge the step": ("judge_release", "What is the verdict?", {"roll_back"}),
+}
+
+
+@pytest.mark.parametrize("task", DEPLOY_ASKED)
+def test_every_word_of_a_release_has_its_branch(task: str):
+    states = MACHINES["deploy"]["States"]
+    room, choice, default = DEPLOY_ASKED[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+
+    assert states[task]["Next"] == choice
+    assert word_choice(states[choice]) | default == {
+        Then[name].value for name in re.findall(r"\bThen\.([A-Z_]+)\b", source)
+    }
+
+
+def test_a_step_of_a_release_that_fails_for_good_goes_back():
+    states = MACHINES["deploy"]["States"]
+    to = {name: state["Catch"][-1]["Next"] for name, state in states.items() if state["Type"] == "Task"}
+    changing = (*DEPLOY_ASKED, "Finish the release")
+
+    assert {to[name] for name in changing} == {"Roll the release back"}
+    assert to["Tell of the step"] == "Watch"
 
 
 @pytest.mark.parametrize("room", ["run_checks", "undo_action"])
