@@ -33,8 +33,8 @@ SCALE = 12.0
 CALM_MINUTES = 1
 LOOK_EVERY = 0.2  # seconds of the wall
 PATIENCE = 300.0
-# A quarter, so that nine of 36 requests a minute prove the release within eight minutes: 59 are wanted.
-CANARY = {"type": "canary", "percent": 25, "for_seconds": 480}
+# A quarter of 36 requests a minute: 59 are wanted, and in eight minutes 53 came.
+CANARY = {"type": "canary", "percent": 25, "for_seconds": 660}
 ALARM = f"{WORKLOAD}-{ENVIRONMENT}-orchestrator-error-rate"
 
 

@@ -161,7 +161,7 @@ def _gate(
                 key=f"prolonged-{release.position:02d}-{longer.extensions}",
                 at=now,
                 milestone=Milestone.PROLONGED,
-                text=f"step {release.position} goes on for as long again: {_open(rulings)}",
+                text=f"step {release.position} goes on for as long again: {_open(deployment, rulings)}",
             )
             releases.save(longer, line, prolonged)
             return ReleaseWord(next=Then.WAIT, wait=deployment.look_seconds)
@@ -169,7 +169,7 @@ def _gate(
             releases.note(release.id, line)
             error = verdict is Verdict.ERROR
             why = StopReason.NOT_JUDGED if error else StopReason.TOO_FEW_REQUESTS
-            return _stop(release, why, _open(rulings), {}, releases=releases, now=now)
+            return _stop(release, why, _open(deployment, rulings), {}, releases=releases, now=now)
 
 
 def _slower(release: Release, deployment: Deployment, functions: Functions, now: datetime) -> list[str]:
@@ -201,9 +201,7 @@ def _verdict(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Ver
     """FAIL of any function fails; all that have to prove the release must PASS."""
     if any(ruling.verdict is Verdict.FAIL for ruling in rulings.values()):
         return Verdict.FAIL
-    # A set whose provers do not change is proven by what does.
-    provers = [key for key in rulings if key in deployment.judged_on] or list(rulings)
-    found = {rulings[key].verdict for key in provers}
+    found = {rulings[key].verdict for key in _provers(deployment, rulings)}
     for verdict in (Verdict.ERROR, Verdict.INCONCLUSIVE):
         if verdict in found:
             return verdict
@@ -244,5 +242,12 @@ def _stop(
     return ReleaseWord(next=Then.ROLL_BACK)
 
 
-def _open(rulings: Mapping[str, CountsRuling]) -> str:
-    return "; ".join(f"{key}: {r.reason}" for key, r in rulings.items() if r.verdict is not Verdict.PASS)
+def _provers(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> list[str]:
+    """Those that have to prove this release; a set whose provers do not change is proven by what does."""
+    return [key for key in rulings if key in deployment.judged_on] or list(rulings)
+
+
+def _open(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> str:
+    """What is still to be proven."""
+    provers = {key: rulings[key] for key in _provers(deployment, rulings)}
+    return "; ".join(f"{key}: {r.reason}" for key, r in provers.items() if r.verdict is not Verdict.PASS)
