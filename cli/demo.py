@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.demo_release import bad_release, release
 from cli.place import ROOT, AsJson
 from cli.storm import storm
 from cli.timeline import entry_lines, line
@@ -24,6 +25,9 @@ PICTURE_COLUMNS = 132
 app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
 app.command()(storm)
 
+
+app.command()(release)
+app.command()(bad_release)
 
 TimeScale = Annotated[
     float | None,

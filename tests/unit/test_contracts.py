@@ -15,8 +15,12 @@ from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
+from selfright.domain.release import ReleaseRequest
+from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
+from selfright.domain.release.steps import ReleaseStep, RollBackInput, Then
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, RecoverInput, RespondInput
+from selfright.edge.deployment_request import deployment_request
 from selfright.usecases.lint_runbook import lint_runbook
 from tests.unit.template import ROOT, resources, template
 
@@ -89,10 +93,29 @@ def test_both_places_that_ask_the_gates_read_the_same():
     }
 
 
-def test_nobody_else_may_change_anything():
-    changers = {f for f in FUNCTIONS if granted(f) & (CHANGING | UNDOING)}
+RELEASES = {
+    "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
+    "ShiftTraffic": {"lambda:UpdateAlias"},
+    "RollBackRelease": {"lambda:UpdateAlias"},
+}
 
-    assert changers == {"ApplyAction", "UndoAction"}
+
+def test_nobody_else_may_change_anything():
+    changing = CHANGING.union(UNDOING, *RELEASES.values())
+    changers = {f for f in FUNCTIONS if granted(f) & changing}
+
+    assert changers == {"ApplyAction", "UndoAction", *RELEASES}
+    assert {f: granted(f) & changing for f in RELEASES} == RELEASES
+
+
+def test_no_room_of_a_release_can_delete_a_version():
+    """A roll-back may need it."""
+    assert not [
+        a
+        for f in FUNCTIONS
+        for a in granted(f)
+        if a.startswith("lambda:DeleteFunction") and a not in CHANGING | UNDOING
+    ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -161,7 +184,7 @@ def test_every_failure_to_ask_is_retried_under_its_own_name(state: dict[str, Any
         if issubclass(error, SelfrightError)
     }
     repeatable = {name for name in ours if issubclass(getattr(errors, name), SourceDownError)}
-    tells = state["Arguments"]["FunctionName"] == "${TellPeopleArn}"
+    tells = state["Arguments"]["FunctionName"] in {"${TellPeopleArn}", "${TellReleaseArn}"}
     of_channels = {name for name in ours if issubclass(getattr(errors, name), ChannelDownError)}
 
     assert retried & ours == (repeatable if tells else repeatable - of_channels)
@@ -205,6 +228,36 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
     assert states[task]["Next"] == choice
     assert states[choice]["Default"] == "Close the incident"
     assert word_choice(states[choice]) | {"close"} == words_of(room)
+
+
+# What is not said by a branch of its own goes the default way: where nothing else fits, a release is closed or goes back.
+DEPLOY_ASKED = {
+    "Admit the release": ("admit_release", "May it begin?", {"close"}),
+    "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
+    "Shift the traffic": ("shift_traffic", "Was it shifted?", {"leave"}),
+    "Judge the step": ("judge_release", "What is the verdict?", {"roll_back"}),
+}
+
+
+@pytest.mark.parametrize("task", DEPLOY_ASKED)
+def test_every_word_of_a_release_has_its_branch(task: str):
+    states = MACHINES["deploy"]["States"]
+    room, choice, default = DEPLOY_ASKED[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+
+    assert states[task]["Next"] == choice
+    assert word_choice(states[choice]) | default == {
+        Then[name].value for name in re.findall(r"\bThen\.([A-Z_]+)\b", source)
+    }
+
+
+def test_a_step_of_a_release_that_fails_for_good_goes_back():
+    states = MACHINES["deploy"]["States"]
+    to = {name: state["Catch"][-1]["Next"] for name, state in states.items() if state["Type"] == "Task"}
+    changing = (*DEPLOY_ASKED, "Finish the release")
+
+    assert {to[name] for name in changing} == {"Roll the release back"}
+    assert to["Tell of the step"] == "Watch"
 
 
 @pytest.mark.parametrize("room", ["run_checks", "undo_action"])
@@ -277,7 +330,7 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
     first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": f"{name}.Arn"} for name in rules
+        {"Fn::GetAtt": f"{name}.Arn"} for name in (*rules, "RequestReleaseRequested")
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -340,10 +393,17 @@ def test_a_task_outwaits_its_function(state: dict[str, Any]):
         assert state["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
 
 
+def test_deploy_outlasts_every_release_that_is_let_in():
+    """A machine that is over rolls nothing back; nor does one whose history is full."""
+    assert MACHINES["deploy"]["TimeoutSeconds"] > 1.5 * LONGEST_RELEASE
+    # A look is a Wait (2 events), a Task (5) and a Choice (2); 25,000 are all that an execution may have.
+    assert 9 * MOST_LOOKS < 0.8 * 25_000
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_machine_speaks_jsonata_and_ends(name: str):
     assert MACHINES[name]["QueryLanguage"] == "JSONata"
-    assert MACHINES[name]["TimeoutSeconds"] <= 7200
+    assert MACHINES[name]["TimeoutSeconds"] <= (2 * LONGEST_RELEASE if name == "deploy" else 7200)
     assert MACHINES[name]["Comment"]
 
 
@@ -369,3 +429,13 @@ def test_the_sample_input_of_a_recovery_can_be_pasted_into_the_console():
 
     assert sample.incident_id.startswith("inc-")
     assert sample.failure == "respond: TIMED_OUT"
+
+
+def test_so_can_those_of_a_release():
+    samples = ROOT / "events" / "deploy"
+
+    requested = json.loads((samples / "requested.json").read_text())
+    assert deployment_request(requested).release_id == "opportunity-analysis-42"
+    assert ReleaseRequest.model_validate(requested["detail"]).strategy is not None
+    assert ReleaseStep.model_validate_json((samples / "start.json").read_text())
+    assert RollBackInput.model_validate_json((samples / "roll-back.json").read_text())

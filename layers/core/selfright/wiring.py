@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from selfright.ports import (
         Alarms,
         Channels,
+        Deployments,
         FlagBoard,
         Functions,
         History,
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
         Leases,
         Logs,
         Messenger,
+        ReleaseLedger,
         ScalingTargets,
         SwitchBoard,
         Tables,
+        Versions,
         Workflows,
     )
 
@@ -90,6 +93,24 @@ class House:
         from selfright.adapters.workflows import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"), self.settings.recover_arn)
+
+    @cached_property
+    def releases(self) -> ReleaseLedger:
+        from selfright.adapters.releases import DynamoDBReleaseLedger
+
+        return DynamoDBReleaseLedger(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        from selfright.adapters.workflows import StepFunctionsDeployments
+
+        return StepFunctionsDeployments(self.aws, self.settings.need("deploy_arn"))
+
+    @cached_property
+    def versions(self) -> Versions:
+        from selfright.adapters.versions import LambdaVersions
+
+        return LambdaVersions(self.aws)
 
     @cached_property
     def messenger(self) -> Messenger:

@@ -39,6 +39,7 @@ ORDER = (
     "causes",
     "actions",
     "denied",
+    "release",
     "permissions",
     "loops",
     "storm",

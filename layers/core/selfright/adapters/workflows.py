@@ -1,4 +1,6 @@
-"""Step Functions: start `respond` once per incident, and see how it goes; `recover` where it went wrong."""
+"""Step Functions: start `respond` once per incident and `deploy` once per release, see how it goes; `recover` where it
+went wrong.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +56,21 @@ class StepFunctionsWorkflows:
 def _short(machine: str) -> str:
     """`respond`, of an ARN that ends in <stack>-respond."""
     return machine.rpartition(":")[2].rpartition("-")[2]
+
+
+class StepFunctionsDeployments:
+    """The release's id is its execution's name."""
+
+    def __init__(self, aws: Aws, deploy_arn: str) -> None:
+        self._aws, self._deploy = aws, deploy_arn
+
+    def start(self, release_id: str) -> None:
+        try:
+            with translated(f"starting deploy for {release_id}"):
+                self._aws.lean("stepfunctions").start_execution(
+                    stateMachineArn=self._deploy,
+                    name=release_id,
+                    input=json.dumps({"release_id": release_id}),
+                )
+        except ConflictError:
+            return

@@ -24,6 +24,7 @@ class Settings(BaseModel):
     table: str = ""
     respond_arn: str = ""
     recover_arn: str = ""
+    deploy_arn: str = ""
     alerts_topic_arn: str = Field(
         default="", description="Topic of this deployment; one that a manifest names lies beside it."
     )

@@ -5,6 +5,7 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.deployment import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
 from selfright.domain.manifest.escalation import (
     Channel,
     ChannelType,
@@ -41,13 +42,17 @@ from selfright.domain.manifest.workload import Environment, Workload
 __all__ = [
     "Alarm",
     "AlarmBinding",
+    "AllAtOnce",
     "Autonomy",
     "AutonomyPolicy",
+    "Canary",
     "Channel",
     "ChannelType",
     "Circuit",
     "Closure",
     "Concurrency",
+    "Custom",
+    "Deployment",
     "DynamoDBTable",
     "Environment",
     "Escalation",
@@ -56,6 +61,7 @@ __all__ = [
     "Freeze",
     "LambdaFunction",
     "Limits",
+    "Linear",
     "Notifications",
     "Resource",
     "ResourceType",
@@ -67,6 +73,7 @@ __all__ = [
     "Severity",
     "SnsChannel",
     "StateMachine",
+    "Strategy",
     "Symptom",
     "TableCapacity",
     "Targets",
