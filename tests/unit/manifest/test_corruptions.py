@@ -55,6 +55,7 @@ OPEN_MAPPINGS = {
     ("alarms",),
     ("targets", "p95_seconds"),
     ("autonomy", "runbooks"),
+    ("backup", "tables"),
     ("notifications", "channels"),
     ("flags",),
 }

@@ -5,6 +5,7 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.backup import Backup, Invariant, TableBackup
 from selfright.domain.manifest.escalation import (
     Channel,
     ChannelType,
@@ -43,6 +44,7 @@ __all__ = [
     "AlarmBinding",
     "Autonomy",
     "AutonomyPolicy",
+    "Backup",
     "Channel",
     "ChannelType",
     "Circuit",
@@ -54,6 +56,7 @@ __all__ = [
     "EscalationLevel",
     "EventBus",
     "Freeze",
+    "Invariant",
     "LambdaFunction",
     "Limits",
     "Notifications",
@@ -68,6 +71,7 @@ __all__ = [
     "SnsChannel",
     "StateMachine",
     "Symptom",
+    "TableBackup",
     "TableCapacity",
     "Targets",
     "Verification",
