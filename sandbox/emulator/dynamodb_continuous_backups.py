@@ -23,12 +23,12 @@ DEFAULT_DAYS = 35
 
 
 def window(table: Table, now: float) -> tuple[float, float] | None:
-    """Earliest and latest moment that can be restored; None where recovery is off."""
+    """Earliest and latest moment that can be restored, whole seconds as AWS has them; None where recovery is off."""
     log = change_log.log_of(table)
     if log is None:
         return None
-    earliest = log.earliest(now)
-    return earliest, max(earliest, now - LAG_SECONDS)
+    earliest = float(int(log.earliest(now)))
+    return earliest, max(earliest, float(int(now - LAG_SECONDS)))
 
 
 def refused_without_recovery(table: Table) -> Answer:

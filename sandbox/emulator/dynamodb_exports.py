@@ -50,7 +50,7 @@ class Exports:
         if asked != ("DYNAMODB_JSON", "FULL_EXPORT") or data.get("FilterSpecification"):
             return error("ValidationException", "the sandbox makes full exports in DYNAMODB_JSON only")
         moment = float(data.get("ExportTime", now))
-        if not log.earliest(now) <= moment <= now:
+        if not int(log.earliest(now)) <= moment <= now:
             return error(
                 "InvalidExportTimeException",
                 "The specified ExportTime is outside of the point in time recovery window.",

@@ -24,7 +24,8 @@ def a_test(**changes: Any) -> RestoreTest:
         "began_at": BEGAN,
         "point": BEGAN - timedelta(minutes=5),
         "restored_at": BEGAN + timedelta(minutes=25),
-        "settings_seconds": 4.0,
+        "settings_began_at": BEGAN + timedelta(minutes=30),
+        "set_up_at": BEGAN + timedelta(minutes=30, seconds=4),
     }
     return RestoreTest(**known | changes)
 

@@ -123,6 +123,7 @@ def test_every_setting_that_differs_is_named(name: str):
         "billing_mode": "PAY_PER_REQUEST",
         "read_units": 7,
         "write_units": None,
+        "on_demand_maximum": "read 5",
         "encryption": "KMS",
         "time_to_live": None,
         "stream": None,
@@ -240,14 +241,15 @@ def test_rpo_is_from_the_recovery_point_to_the_start():
 
 
 def test_rto_is_restoring_and_setting_up_without_comparing():
-    test = a_test(restored_at=BEGAN + timedelta(hours=3), settings_seconds=60.0)
+    setting_up = {"settings_began_at": BEGAN + timedelta(hours=7), "set_up_at": BEGAN + timedelta(hours=7, minutes=1)}
+    test = a_test(restored_at=BEGAN + timedelta(hours=3), **setting_up)
     assert test.rto_seconds == 3 * 3600 + 60
     assert checks.rto(test, 4 * 3600).verdict is Verdict.PASS
     assert checks.rto(test, 3 * 3600).verdict is Verdict.FAIL
 
 
 def test_what_was_not_measured_is_not_known():
-    unmeasured = a_test(point=None, restored_at=None, settings_seconds=None)
+    unmeasured = a_test(point=None, restored_at=None, set_up_at=None)
     assert checks.rpo(unmeasured, 3600).verdict is Verdict.INCONCLUSIVE
     assert checks.rto(unmeasured, 3600).verdict is Verdict.INCONCLUSIVE
 

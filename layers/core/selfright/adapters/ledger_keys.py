@@ -14,6 +14,8 @@
 | changes that count     | WORKLOAD#<w>#<env>     | BUDGET        |
 | a problem, not over    | WORKLOAD#<w>#<env>     | TROUBLE#<fingerprint> |
 | a storm                | WORKLOAD#<w>#<env>     | TROUBLE#STORM |
+| a restore test         | RESTORE#<test id>      | TEST          |
+| newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents only.
 """
@@ -72,6 +74,14 @@ def trouble(name: str, environment: str, fingerprint: str) -> Key:
 
 def storm(name: str, environment: str) -> Key:
     return _key(workload(name, environment), STORM)
+
+
+def restore_test(test: str) -> Key:
+    return _key(f"RESTORE#{test}", "TEST")
+
+
+def evidence(name: str, environment: str) -> Key:
+    return _key(workload(name, environment), "EVIDENCE")
 
 
 def workload(name: str, environment: str) -> str:

@@ -30,6 +30,7 @@ class Settings(BaseModel):
     switch_environment: str = ""
     switch_profile: str = ""
     flag_strategy: str = ""
+    evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -64,17 +65,25 @@ class RestoreTest(BaseModel):
     plant: Plant | None = None
     began_at: datetime
     point: datetime | None = None  # what was restored is the table as of this moment
+    source_settings: TableSettings | None = None  # a restore takes those of the moment when it is asked for
     restored_at: datetime | None = None  # when the copy was seen ACTIVE
     planted: str | None = None  # key or setting of the fault that was put in
     source_export: ExportedTable | None = None
     copy_export: ExportedTable | None = None
     exported_at: datetime | None = None
-    settings_seconds: float | None = None
+    settings_began_at: datetime | None = None
+    set_up_at: datetime | None = None
     checks: tuple[BackupCheck, ...] = ()
+    comparison: Comparison | None = None
     verdict: Verdict | None = None
     evidence: str | None = None  # key in the evidence bucket
     failure: str | None = None
     cleaned_at: datetime | None = None
+
+    def with_check(self, check: BackupCheck, **changes: Any) -> RestoreTest:
+        """The test with one more check made; one made before is made anew."""
+        others = tuple(made for made in self.checks if made.name is not check.name)
+        return self.model_copy(update={**changes, "checks": (*others, check)})
 
     @property
     def rto_seconds(self) -> float | None:
@@ -82,9 +91,14 @@ class RestoreTest(BaseModel):
 
         Comparing is not part of it: it would not stand between people and their table.
         """
-        if self.restored_at is None or self.settings_seconds is None:
+        if self.restored_at is None or self.settings_began_at is None or self.set_up_at is None:
             return None
-        return (self.restored_at - self.began_at).total_seconds() + self.settings_seconds
+        return (self.restored_at - self.began_at + self.set_up_at - self.settings_began_at).total_seconds()
+
+    @property
+    def as_hoped(self) -> bool:
+        """A backup that is good, or a planted fault that was found."""
+        return self.failure is None and self.verdict is (Verdict.FAIL if self.plant else Verdict.PASS)
 
     @property
     def rpo_seconds(self) -> float | None:

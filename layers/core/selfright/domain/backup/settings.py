@@ -31,6 +31,7 @@ class TableSettings(BaseModel):
     billing_mode: str
     read_units: int | None = None
     write_units: int | None = None
+    on_demand_maximum: str | None = None
     encryption: str = "AWS_OWNED"
     # what it drops, and a restore test puts back
     time_to_live: str | None = None  # attribute
@@ -43,6 +44,11 @@ class TableSettings(BaseModel):
     autoscaling: Mapping[str, str] = {}  # bounds by direction
     resource_policy: str | None = None
     replicas: tuple[str, ...] = ()
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The attributes of the primary key, the partition key first."""
+        return tuple(key.split(" ", 1)[0] for key in self.keys)
 
 
 NOT_PUT_BACK = ("autoscaling", "resource_policy", "replicas")
