@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import alarm, demo, incidents, runbooks, sandbox, switches, workload
+from cli import alarm, backup, demo, incidents, runbooks, sandbox, switches, workload
 from cli.explain import explain
 from cli.replay import replay
 
@@ -20,6 +20,7 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(switches.app, name="switches")
 app.add_typer(alarm.app, name="alarm")
+app.add_typer(backup.app, name="backup")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workload.app, name="workload")
 app.command()(explain)
