@@ -37,6 +37,7 @@ class FakeBackups:
         self.refuse: dict[str, str] = {}  # method -> AWS's reason
         self.forgets: set[str] = set()  # settings that cannot be put back, without a word
         self.lose_in_restore: list[str] = []  # keys
+        self.points: list[tuple[str, datetime | None]] = []  # what was asked for, and as of when
         self._exports: dict[str, FakeExport] = {}
 
     def add(self, name: str, settings: TableSettings, items: Sequence[Item]) -> FakeTable:
@@ -54,6 +55,7 @@ class FakeBackups:
 
     def restore(self, table: str, copy: str, point: datetime) -> None:
         self._refuse("restore")
+        self.points.append(("restore", point))
         if copy in self.tables:
             return
         source = self._table(table)
@@ -113,6 +115,7 @@ class FakeBackups:
 
     def begin(self, table: str, point: datetime | None, token: str) -> ExportedTable:
         self._refuse("begin")
+        self.points.append((token.rpartition("-")[2], point))
         if token not in self._exports:
             found = self._usable(table)
             if found.settings.point_in_time_recovery_days is None:
@@ -233,5 +236,3 @@ class MemoryBucket:
     def write(self, key: str, text: str, content_type: str) -> None:
         assert content_type.partition(";")[0] in ("application/json", "text/html")
         self.objects[key] = text
-
-

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from selfright.domain.backup.restore_test import ExportedTable, RecoveryWindow, RestoreTest
     from selfright.domain.backup.settings import TableSettings
+    from selfright.domain.backup.steps import VerifyBackupInput
 
 Item = Mapping[str, Mapping[str, Any]]  # DynamoDB JSON
 
@@ -110,6 +111,16 @@ class RestoreTests(Protocol):
 
         Raises ConflictError where another test's evidence came first.
         """
+
+
+class Executions(Protocol):
+    """Executions of `verify_backup`."""
+
+    def start(self, name: str, asked: VerifyBackupInput) -> None:
+        """Once for each name, however often it is called."""
+
+    def running(self, execution: str) -> bool:
+        """False also where it is not known any more (90 days after its end)."""
 
 
 class EvidenceBucket(Protocol):

@@ -12,7 +12,14 @@ from selfright.edge.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from selfright.backup_ports import CopiedItems, EvidenceBucket, RestoreTests, TableBackups, TableExports
+    from selfright.backup_ports import (
+        CopiedItems,
+        EvidenceBucket,
+        Executions,
+        RestoreTests,
+        TableBackups,
+        TableExports,
+    )
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
@@ -161,6 +168,12 @@ class House:
         from selfright.adapters.restore_tests import DynamoDBRestoreTests
 
         return DynamoDBRestoreTests(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def executions(self) -> Executions:
+        from selfright.adapters.workflows import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(self.aws, self.settings.need("verify_backup_arn"))
 
     @cached_property
     def evidence(self) -> EvidenceBucket:

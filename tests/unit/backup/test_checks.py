@@ -241,7 +241,10 @@ def test_rpo_is_from_the_recovery_point_to_the_start():
 
 
 def test_rto_is_restoring_and_setting_up_without_comparing():
-    setting_up = {"settings_began_at": BEGAN + timedelta(hours=7), "set_up_at": BEGAN + timedelta(hours=7, minutes=1)}
+    setting_up = {
+        "settings_began_at": BEGAN + timedelta(hours=7),
+        "set_up_at": BEGAN + timedelta(hours=7, minutes=1),
+    }
     test = a_test(restored_at=BEGAN + timedelta(hours=3), **setting_up)
     assert test.rto_seconds == 3 * 3600 + 60
     assert checks.rto(test, 4 * 3600).verdict is Verdict.PASS

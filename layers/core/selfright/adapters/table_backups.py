@@ -118,9 +118,7 @@ class DynamoDBTableBackups:
 
     def copies(self) -> Sequence[str]:
         with translated("listing restored tables"):
-            pages = self._client.get_paginator("list_tables").paginate(
-                ExclusiveStartTableName=ISOLATED  # sorts before every copy
-            )
+            pages = self._client.get_paginator("list_tables").paginate()
             names = [name for page in pages for name in page["TableNames"]]
         return [name for name in names if name.startswith(ISOLATED)]
 

@@ -1,10 +1,11 @@
-"""Step Functions: start `respond` once per incident, and see how it goes."""
+"""Step Functions: start `respond` once per incident, and see how executions go."""
 
 from __future__ import annotations
 
 import json
 
 from selfright.adapters.aws import Aws, translated
+from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
 
 
@@ -33,3 +34,25 @@ class StepFunctionsWorkflows:
         except NotFoundError:
             return None
         return str(found["status"])
+
+
+class StepFunctionsExecutions:
+    def __init__(self, aws: Aws, verify_backup_arn: str) -> None:
+        self._aws, self._machine = aws, verify_backup_arn
+
+    def start(self, name: str, asked: VerifyBackupInput) -> None:
+        try:
+            with translated(f"starting the restore test {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
+
+    def running(self, execution: str) -> bool:
+        try:
+            with translated(f"reading {execution}"):
+                found = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
+        except NotFoundError:
+            return False
+        return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))

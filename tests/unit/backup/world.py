@@ -1,0 +1,134 @@
+"""A shop whose orders are backed up, and `verify_backup` played through: real use cases, tables in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from selfright.backup_ports import Item
+from selfright.domain.backup.restore_test import RestoreTest, copy_name, id_of
+from selfright.domain.backup.steps import Next, RestoreBegin, RestoreStepResult
+from selfright.domain.manifest import load
+from selfright.usecases.clean_up_restore import clean_up_restore
+from selfright.usecases.record_evidence import record_evidence
+from selfright.usecases.restore_backup import restore_backup
+from selfright.usecases.verify_copy import verify_copy
+from selfright.usecases.watch_exports import watch_exports
+from selfright.usecases.watch_restore import watch_restore
+from tests.fakes import StillClock
+from tests.fakes.backups import FakeBackups, MemoryBucket, MemoryRestoreTests
+from tests.unit.backup.builders import settings
+
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:verify-backup:nightly-1"
+TABLE = "shop-production-orders"
+TEST = id_of(EXECUTION)
+COPY = copy_name(TEST, TABLE)
+MANIFEST = {
+    "workload": "shop",
+    "description": "Sells things.",
+    "owner": "shop-team",
+    "resources": {"orders": {"type": "dynamodb-table", "name": "{workload}-{environment}-orders"}},
+    "backup": {
+        "tables": {
+            "orders": {
+                "invariants": [
+                    {"name": "there are orders", "at_least_items": 1},
+                    {"name": "every order has a state", "attribute": "state", "type": "S"},
+                ]
+            }
+        }
+    },
+}
+
+
+def orders(number: int) -> list[Item]:
+    return [{"pk": {"S": f"o-{n:03}"}, "state": {"S": "open"}, "total": {"N": str(n)}} for n in range(number)]
+
+
+class World:
+    def __init__(self, items: Sequence[Item] | None = None, **changed: Any) -> None:
+        self.clock = StillClock(datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
+        self.workloads = {"shop": load(MANIFEST, {}, "production")}
+        self.backups: Any = FakeBackups(self.clock)
+        self.tests: Any = MemoryRestoreTests()
+        self.bucket: Any = MemoryBucket()
+        self.table = self.backups.add(
+            TABLE, settings(**{"keys": ("pk S HASH",)} | changed), orders(40) if items is None else items
+        )
+        self.words: list[str] = []
+
+    # -- the rooms
+
+    def begin(self, plant: str | None = None, execution: str = EXECUTION) -> RestoreStepResult:
+        asked = {"workload": "shop", "table": "orders", "plant": plant, "execution": execution}
+        return restore_backup(
+            RestoreBegin.model_validate(asked),
+            workloads=self.workloads,
+            backups=self.backups,
+            tests=self.tests,
+            clock=self.clock,
+        )
+
+    def watch_restore(self, test: str = TEST) -> RestoreStepResult:
+        return watch_restore(
+            test,
+            workloads=self.workloads,
+            backups=self.backups,
+            exports=self.backups,
+            items=self.backups,
+            tests=self.tests,
+            clock=self.clock,
+        )
+
+    def watch_exports(self, test: str = TEST) -> RestoreStepResult:
+        return watch_exports(
+            test, backups=self.backups, exports=self.backups, tests=self.tests, clock=self.clock
+        )
+
+    def verify(self, test: str = TEST) -> RestoreStepResult:
+        return verify_copy(
+            test, workloads=self.workloads, backups=self.backups, exports=self.backups, tests=self.tests
+        )
+
+    def record(self, test: str = TEST, failure: str | None = None) -> RestoreStepResult:
+        return record_evidence(test, failure, tests=self.tests, bucket=self.bucket, clock=self.clock)
+
+    def clean_up(self, test: str = TEST) -> RestoreStepResult:
+        return clean_up_restore(test, backups=self.backups, tests=self.tests, clock=self.clock)
+
+    # -- the machine
+
+    def play(self, plant: str | None = None, execution: str = EXECUTION) -> RestoreTest:
+        """What statemachines/verify_backup.asl.json does, without failures. Ends when the copy is gone."""
+        test = id_of(execution)
+        step = self.begin(plant, execution)
+        for room in (self.watch_restore, self.watch_exports, self.verify):
+            if step.next is Next.RECORD:
+                break
+            step = self._wait_for(room, test)
+        self.record(test)
+        self.words.append(self._wait_for(self.clean_up, test).next)
+        found: RestoreTest = self.tests.find(test)
+        return found
+
+    def _wait_for(self, room: Any, test: str) -> RestoreStepResult:
+        for _ in range(1000):
+            step: RestoreStepResult = room(test)
+            if step.next is not Next.WAIT:
+                return step
+            self.clock.advance(step.wait)
+        raise AssertionError(f"{room.__name__} waits for ever")
+
+    def evidence(self) -> dict[str, Any]:
+        """The newest document."""
+        documents = [text for key, text in self.bucket.objects.items() if key.endswith(".json")]
+        found: dict[str, Any] = json.loads(documents[-1])
+        return found
+
+    def verdicts(self) -> dict[str, str]:
+        return {check["name"]: check["verdict"] for check in self.evidence()["checks"]}
+
+    def reason(self, check: str) -> str:
+        return next(str(each["reason"]) for each in self.evidence()["checks"] if each["name"] == check)
