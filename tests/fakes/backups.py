@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.emulator.dynamodb_export_files import Export, objects
-from selfright.backup_ports import Item
+from selfright.backup_ports import Item, StoredExport
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
 from selfright.domain.backup.settings import TableSettings, own_tags
 from selfright.domain.digest import Manifest, read_manifest
@@ -127,7 +127,7 @@ class FakeBackups:
         self._refuse("done")
         return self.clock.now() >= self._exports[export.folder].began + EXPORT
 
-    def open(self, export: ExportedTable) -> FakeExport:
+    def open(self, export: ExportedTable) -> StoredExport:
         return self._exports[export.folder]
 
     def lose_one_file(self, export: ExportedTable) -> str:

@@ -27,7 +27,7 @@ class DynamoDBTableBackups:
         return RecoveryWindow(
             earliest=found["EarliestRestorableDateTime"],
             latest=found["LatestRestorableDateTime"],
-            days=found["RecoveryPeriodInDays"],
+            days=found.get("RecoveryPeriodInDays", 35),
         )
 
     def restore(self, table: str, copy: str, point: datetime) -> None:

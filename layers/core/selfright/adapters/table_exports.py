@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from selfright.adapters.aws import Aws, translated
+from selfright.backup_ports import StoredExport
 from selfright.domain.backup.restore_test import ExportedTable
 from selfright.domain.errors import RefusedError
 
@@ -45,7 +46,7 @@ class S3TableExports:
             raise RefusedError(f"{found.get('FailureCode', 'unknown')}: {found.get('FailureMessage', '')}")
         return bool(found["ExportStatus"] == "COMPLETED")
 
-    def open(self, export: ExportedTable) -> S3Export:
+    def open(self, export: ExportedTable) -> StoredExport:
         return S3Export(self._aws, self._bucket, export.folder)
 
     def lose_one_file(self, export: ExportedTable) -> str:

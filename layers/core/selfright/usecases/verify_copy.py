@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from selfright.backup_ports import RestoreTests, StoredExport, TableBackups, TableExports
 from selfright.domain.backup import restore_test as checks
 from selfright.domain.backup.comparison import Comparison, Difference, Kind
-from selfright.domain.backup.invariants import Invariants, Item, key_text
+from selfright.domain.backup.invariants import Invariants, key_text
+from selfright.domain.backup.self_test import LINES, faults_missed
 from selfright.domain.backup.steps import Next, RestoreStepResult
 from selfright.domain.backup.verdict import CheckName
 from selfright.domain.digest import compare
@@ -42,13 +43,17 @@ def verify_copy(
     source, copy = exports.open(test.source_export), exports.open(test.copy_export)
     found = _compared(source, copy, key)
     watch = Invariants(table.invariants, key)
+    sample: list[bytes] = []
     if not found.problems:
-        for part in copy.manifest.parts:
-            watch.see(_items(copy.read(part.name)))
+        for line in _lines(copy):
+            watch.see(parse_line(line))
+            if len(sample) < LINES:
+                sample.append(line)
+    missed = faults_missed(sample, key) if sample else ()
     test = (
         test.model_copy(update={"comparison": found})
         .with_check(checks.completeness(found))
-        .with_check(checks.integrity(found))
+        .with_check(checks.integrity(found, missed))
         .with_check(
             checks.unknown(CheckName.INVARIANTS, "an export is not whole")
             if found.problems
@@ -80,8 +85,8 @@ def _compared(source: StoredExport, copy: StoredExport, key: tuple[str, ...]) ->
     )
 
 
-def _items(chunks: Iterable[bytes]) -> Iterator[Item]:
-    """The items of one data file."""
-    for block in PartReader(chunks):
-        for line in block.lines:
-            yield parse_line(line)
+def _lines(export: StoredExport) -> Iterator[bytes]:
+    """The lines of all data files, an item each."""
+    for part in export.manifest.parts:
+        for block in PartReader(export.read(part.name)):
+            yield from block.lines

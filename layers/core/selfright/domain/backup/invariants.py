@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,14 +21,13 @@ class Invariants:
         self._broken: dict[str, list[str]] = {rule.name: [] for rule in rules}
         self._counts: dict[str, int] = dict.fromkeys(self._broken, 0)
 
-    def see(self, items: Iterable[Item]) -> None:
-        for item in items:
-            self._items += 1
-            for rule in self._rules:
-                if rule.attribute and not holds(rule, item):
-                    self._counts[rule.name] += 1
-                    if len(self._broken[rule.name]) < SHOWN:
-                        self._broken[rule.name].append(key_text(item, self._keys))
+    def see(self, item: Item) -> None:
+        self._items += 1
+        for rule in self._rules:
+            if rule.attribute and not holds(rule, item):
+                self._counts[rule.name] += 1
+                if len(self._broken[rule.name]) < SHOWN:
+                    self._broken[rule.name].append(key_text(item, self._keys))
 
     def broken(self) -> Iterator[tuple[Invariant, str]]:
         """Each rule that does not hold, with a sentence naming the items or the count."""

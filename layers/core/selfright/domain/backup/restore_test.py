@@ -151,17 +151,21 @@ def completeness(found: Comparison) -> BackupCheck:
     return passed(CheckName.COMPLETE, f"all {found.source_items} items, and none besides")
 
 
-def integrity(found: Comparison) -> BackupCheck:
-    """What is in both is the same in both."""
+def integrity(found: Comparison, missed: Sequence[str]) -> BackupCheck:
+    """What is in both is the same in both. `missed`: faults that the comparison did not find when it was tried."""
     if found.problems:
         return unknown(CheckName.INTEGRITY, "an export is not whole, so nothing was compared")
     changed = [d.key for d in found.differences if d.kind is Kind.CHANGED]
     if changed:
         return failed(CheckName.INTEGRITY, f"changed: {_few(changed)}", changed)
+    if missed:
+        return unknown(CheckName.INTEGRITY, f"the comparison does not find planted faults: {_few(missed)}")
     if found.differing > len(found.differences):
         more = found.differing - len(found.differences)
         return unknown(CheckName.INTEGRITY, f"{more} more items differ that were not looked at one by one")
-    return passed(CheckName.INTEGRITY, "each item in both is the same in both")
+    if found.copy_items == 0:
+        return passed(CheckName.INTEGRITY, "there is no item that could have changed")
+    return passed(CheckName.INTEGRITY, "each item in both is the same in both; planted faults were found")
 
 
 def settings_parity(source: TableSettings, copy: TableSettings) -> BackupCheck:
