@@ -11,6 +11,7 @@ from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.backup_ports import Item, StoredExport
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
 from selfright.domain.backup.settings import TableSettings, own_tags
+from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.digest import Manifest, read_manifest
 from selfright.domain.errors import BusyError, ConflictError, NotFoundError, RefusedError
 from tests.fakes.aws import StillClock
@@ -236,3 +237,17 @@ class MemoryBucket:
     def write(self, key: str, text: str, content_type: str) -> None:
         assert content_type.partition(";")[0] in ("application/json", "text/html")
         self.objects[key] = text
+
+
+class FakeExecutions:
+    """What is started, once each, and what runs."""
+
+    def __init__(self, *running: str) -> None:
+        self.now_running = set(running)
+        self.started: dict[str, VerifyBackupInput] = {}
+
+    def start(self, name: str, asked: VerifyBackupInput) -> None:
+        self.started.setdefault(name, asked)
+
+    def running(self, execution: str) -> bool:
+        return execution in self.now_running

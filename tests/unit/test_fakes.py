@@ -19,7 +19,7 @@ from selfright.adapters.switches import AppConfigSwitchBoard
 from selfright.adapters.table_backups import DynamoDBTableBackups
 from selfright.adapters.table_exports import S3TableExports
 from selfright.adapters.tables import DynamoDBTables
-from selfright.adapters.workflows import StepFunctionsWorkflows
+from selfright.adapters.workflows import StepFunctionsExecutions, StepFunctionsWorkflows
 from selfright.domain.errors import SourceDownError, ThrottledError
 from tests.fakes import (
     Down,
@@ -33,7 +33,7 @@ from tests.fakes import (
     RecordingWorkflows,
     StillClock,
 )
-from tests.fakes.backups import FakeBackups, MemoryBucket, MemoryRestoreTests
+from tests.fakes.backups import FakeBackups, FakeExecutions, MemoryBucket, MemoryRestoreTests
 
 FILLED: list[tuple[type, type, type]] = [
     (ports.Clock, StillClock, SystemClock),
@@ -49,6 +49,7 @@ FILLED: list[tuple[type, type, type]] = [
     (backup_ports.TableExports, FakeBackups, S3TableExports),
     (backup_ports.CopiedItems, FakeBackups, DynamoDBCopiedItems),
     (backup_ports.RestoreTests, MemoryRestoreTests, DynamoDBRestoreTests),
+    (backup_ports.Executions, FakeExecutions, StepFunctionsExecutions),
     (backup_ports.EvidenceBucket, MemoryBucket, S3EvidenceBucket),
 ]
 

@@ -13,6 +13,7 @@ from selfright.domain.backup.verdict import CheckName, Verdict
 from selfright.domain.errors import BadInputError, ConflictError, NotFoundError
 from selfright.usecases.start_restore_tests import start_restore_tests
 from selfright.usecases.sweep_restores import Swept, sweep_restores
+from tests.fakes.backups import FakeExecutions
 from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World
 
 ALL_PASS = dict.fromkeys(CheckName, "PASS")
@@ -291,20 +292,6 @@ def test_a_table_that_is_gone_has_no_recovery_point():
 
 
 # -- nightly, and what is left behind
-
-
-class FakeExecutions:
-    """What is started, once each, and what runs."""
-
-    def __init__(self, *running: str) -> None:
-        self.now_running = set(running)
-        self.started: dict[str, VerifyBackupInput] = {}
-
-    def start(self, name: str, asked: VerifyBackupInput) -> None:
-        self.started.setdefault(name, asked)
-
-    def running(self, execution: str) -> bool:
-        return execution in self.now_running
 
 
 def swept(world: World, *running: str) -> Swept:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from selfright.backup_ports import Item
 from selfright.domain.backup.restore_test import RestoreTest, copy_name, id_of
 from selfright.domain.backup.steps import Next, RestoreBegin, RestoreStepResult
+from selfright.domain.errors import SourceDownError
 from selfright.domain.manifest import load
 from selfright.usecases.clean_up_restore import clean_up_restore
 from selfright.usecases.record_evidence import record_evidence
@@ -17,7 +19,7 @@ from selfright.usecases.restore_backup import restore_backup
 from selfright.usecases.verify_copy import verify_copy
 from selfright.usecases.watch_exports import watch_exports
 from selfright.usecases.watch_restore import watch_restore
-from tests.fakes import StillClock
+from tests.fakes import Fuse, StillClock
 from tests.fakes.backups import FakeBackups, MemoryBucket, MemoryRestoreTests
 from tests.unit.backup.builders import settings
 
@@ -48,7 +50,9 @@ def orders(number: int) -> list[Item]:
 
 
 class World:
-    def __init__(self, items: Sequence[Item] | None = None, **changed: Any) -> None:
+    def __init__(
+        self, items: Sequence[Item] | None = None, *, fuse: Fuse | None = None, **changed: Any
+    ) -> None:
         self.clock = StillClock(datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
         self.workloads = {"shop": load(MANIFEST, {}, "production")}
         self.backups: Any = FakeBackups(self.clock)
@@ -58,6 +62,10 @@ class World:
             TABLE, settings(**{"keys": ("pk S HASH",)} | changed), orders(40) if items is None else items
         )
         self.words: list[str] = []
+        guard = (fuse or Fuse()).guard
+        self.aws: Any = guard("backups", self.backups)
+        self.record_of: Any = guard("tests", self.tests)
+        self.shelf: Any = guard("bucket", self.bucket)
 
     # -- the rooms
 
@@ -66,8 +74,8 @@ class World:
         return restore_backup(
             RestoreBegin.model_validate(asked),
             workloads=self.workloads,
-            backups=self.backups,
-            tests=self.tests,
+            backups=self.aws,
+            tests=self.record_of,
             clock=self.clock,
         )
 
@@ -75,28 +83,26 @@ class World:
         return watch_restore(
             test,
             workloads=self.workloads,
-            backups=self.backups,
-            exports=self.backups,
-            items=self.backups,
-            tests=self.tests,
+            backups=self.aws,
+            exports=self.aws,
+            items=self.aws,
+            tests=self.record_of,
             clock=self.clock,
         )
 
     def watch_exports(self, test: str = TEST) -> RestoreStepResult:
-        return watch_exports(
-            test, backups=self.backups, exports=self.backups, tests=self.tests, clock=self.clock
-        )
+        return watch_exports(test, backups=self.aws, exports=self.aws, tests=self.record_of, clock=self.clock)
 
     def verify(self, test: str = TEST) -> RestoreStepResult:
         return verify_copy(
-            test, workloads=self.workloads, backups=self.backups, exports=self.backups, tests=self.tests
+            test, workloads=self.workloads, backups=self.aws, exports=self.aws, tests=self.record_of
         )
 
     def record(self, test: str = TEST, failure: str | None = None) -> RestoreStepResult:
-        return record_evidence(test, failure, tests=self.tests, bucket=self.bucket, clock=self.clock)
+        return record_evidence(test, failure, tests=self.record_of, bucket=self.shelf, clock=self.clock)
 
     def clean_up(self, test: str = TEST) -> RestoreStepResult:
-        return clean_up_restore(test, backups=self.backups, tests=self.tests, clock=self.clock)
+        return clean_up_restore(test, backups=self.aws, tests=self.record_of, clock=self.clock)
 
     # -- the machine
 
@@ -113,13 +119,31 @@ class World:
         found: RestoreTest = self.tests.find(test)
         return found
 
+    def play_through(self) -> bool:
+        """The same with the machine's Retry and Catch; whether the execution succeeded."""
+        failure = None
+        try:
+            step = _retried(self.begin)
+            for room in (self.watch_restore, self.watch_exports, self.verify):
+                if step.next is Next.RECORD:
+                    break
+                step = self._wait_for(lambda test, room=room: _retried(lambda: room(test)), TEST)
+        except Exception as error:  # noqa: BLE001 - States.ALL
+            failure = f"{type(error).__name__}: {error}"
+        with contextlib.suppress(Exception):  # States.ALL: clean up all the same
+            _retried(lambda: self.record(failure=failure))
+        try:
+            return self._wait_for(lambda test: _retried(lambda: self.clean_up(test)), TEST).next is Next.HOPED
+        except Exception:  # noqa: BLE001 - States.ALL
+            return False
+
     def _wait_for(self, room: Any, test: str) -> RestoreStepResult:
         for _ in range(1000):
             step: RestoreStepResult = room(test)
             if step.next is not Next.WAIT:
                 return step
             self.clock.advance(step.wait)
-        raise AssertionError(f"{room.__name__} waits for ever")
+        raise AssertionError("a room waits for ever")
 
     def evidence(self) -> dict[str, Any]:
         """The newest document."""
@@ -132,3 +156,11 @@ class World:
 
     def reason(self, check: str) -> str:
         return next(str(each["reason"]) for each in self.evidence()["checks"] if each["name"] == check)
+
+
+def _retried(room: Callable[[], RestoreStepResult]) -> RestoreStepResult:
+    """As Retry does for what may be repeated."""
+    try:
+        return room()
+    except SourceDownError:
+        return room()

@@ -56,7 +56,8 @@ class S3TableExports:
             raise RefusedError("an export without items has no file to lose")
         with translated(f"deleting {part.key}", changing=True):
             self._aws.client("s3").delete_object(Bucket=self._bucket, Key=f"{export.folder}/data/{part.name}")
-        return part.name
+        name: str = part.name
+        return name
 
 
 class S3Export:
