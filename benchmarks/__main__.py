@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cold_import, evaluator, incident, intake, storm
+from benchmarks import cold_import, digest, evaluator, incident, intake, storm
 from benchmarks.rows import Row, publish, replaced, table, write
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -27,6 +27,7 @@ SECTIONS: tuple[Callable[[str], Iterator[Row]], ...] = (
     incident.rows,
     storm.rows,
     evaluator.rows,
+    digest.rows,
 )
 
 

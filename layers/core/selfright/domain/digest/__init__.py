@@ -1,0 +1,38 @@
+"""Prove that two exports of a DynamoDB table hold the same items, or name the items that differ.
+
+Pure: bytes in, verdicts out. Only rooms that digest import it: isal, xxhash and orjson are loaded with it.
+docs/digest.md says what is proven and what is not.
+"""
+
+from selfright.domain.digest.changes import changed_around
+from selfright.domain.digest.comparison import Comparison, Difference, Export, Kind, Verdict, compare
+from selfright.domain.digest.digesting import digest_canonical, digest_raw
+from selfright.domain.digest.keys import BUCKETS, KeyReader
+from selfright.domain.digest.manifest import Manifest, Part, read_manifest, reconcile
+from selfright.domain.digest.sums import XXH3, Fault, Hashing, PartDigest, Problem, TableDigest, keyed, merged
+
+__all__ = [
+    "BUCKETS",
+    "XXH3",
+    "Comparison",
+    "Difference",
+    "Export",
+    "Fault",
+    "Hashing",
+    "KeyReader",
+    "Kind",
+    "Manifest",
+    "Part",
+    "PartDigest",
+    "Problem",
+    "TableDigest",
+    "Verdict",
+    "changed_around",
+    "compare",
+    "digest_canonical",
+    "digest_raw",
+    "keyed",
+    "merged",
+    "read_manifest",
+    "reconcile",
+]

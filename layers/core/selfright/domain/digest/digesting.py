@@ -1,0 +1,86 @@
+"""Digest one part: tier 1 adds up raw lines, tier 2 the canonical form of the items in some buckets only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
+
+from selfright.domain.digest.canonical import MalformedLineError, canonical, parse_line
+from selfright.domain.digest.keys import BUCKETS, KeyReader
+from selfright.domain.digest.parts import DamagedPartError, PartReader
+from selfright.domain.digest.sums import MODULUS, XXH3, Fault, Hashing, PartDigest, Problem
+
+
+def digest_raw(
+    part: str, chunks: Iterable[bytes], keys: KeyReader | None = None, hashing: Hashing = XXH3
+) -> PartDigest:
+    """Tier 1: the sums of a part's raw lines, per key bucket if `keys` can read keys. Faults become problems.
+
+    Equal bytes prove equality; unequal bytes prove nothing yet (a number may be spelled in two ways).
+    """
+    reader = PartReader(chunks)
+    sums = [0] * (BUCKETS if keys else 1)
+    before, problems = 0, []
+    hash_of, low = hashing.hash, BUCKETS - 1
+    try:
+        for block, lines in reader:
+            if keys is None:
+                sums[0] += sum(map(hash_of, lines))
+            else:
+                for key, line in zip(keys.hashes(block, lines), map(hash_of, lines), strict=True):
+                    sums[key & low] += line
+            before = reader.items
+    except (DamagedPartError, MalformedLineError) as fault:
+        problems.append(_problem(part, fault, before))
+    totals = [total % MODULUS for total in sums]
+    return PartDigest(part, hashing.name, reader.items, totals, reader.md5, tuple(problems))
+
+
+def digest_canonical(
+    part: str, chunks: Iterable[bytes], keys: KeyReader, within: Collection[int], hashing: Hashing = XXH3
+) -> PartDigest:
+    """Tier 2: the sums of the canonical form of the items in the buckets `within`. Faults become problems.
+
+    `items` counts all lines of the part, so that a file that was changed between two passes is noticed.
+    """
+    reader = PartReader(chunks)
+    sums, problems = [0] * BUCKETS, []
+    try:
+        for key, _, spelled in items_of(reader, keys, lambda key: key % BUCKETS in within):
+            sums[key % BUCKETS] += hashing.hash(spelled)
+    except (DamagedPartError, MalformedLineError) as fault:
+        problems.append(_problem(part, fault, 0))
+    totals = [total % MODULUS for total in sums]
+    return PartDigest(part, canonical_name(hashing), reader.items, totals, reader.md5, tuple(problems))
+
+
+def canonical_name(hashing: Hashing) -> str:
+    """What digests of tier 2 are called: they never add up with those of tier 1."""
+    return f"{hashing.name} canonical"
+
+
+def items_of(
+    reader: PartReader, keys: KeyReader, wanted: Callable[[int], bool]
+) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """The key's hash, attributes and canonical form of each item whose key's hash is wanted; no other is parsed.
+
+    Raises DamagedPartError, and MalformedLineError whose `at` is the line's place in the part.
+    """
+    before = 0
+    for block, lines in reader:
+        place = 0
+        try:
+            for place, (key, line) in enumerate(zip(keys.hashes(block, lines), lines, strict=True)):
+                if wanted(key):
+                    item = parse_line(line)
+                    yield key, item, canonical(item)
+        except MalformedLineError as error:
+            error.at += before + place
+            raise
+        before = reader.items
+
+
+def _problem(part: str, fault: DamagedPartError | MalformedLineError, before: int) -> Problem:
+    if isinstance(fault, DamagedPartError):
+        return Problem(fault.kind, part, str(fault))
+    return Problem(Fault.MALFORMED_LINE, part, f"line {before + fault.at + 1} {fault}")
