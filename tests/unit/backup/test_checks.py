@@ -64,29 +64,35 @@ CHANGED = Difference(key="order_id=o-3", kind=Kind.CHANGED)
         (compared(), Verdict.PASS, Verdict.PASS, ()),
         (compared(source_items=0, copy_items=0), Verdict.PASS, Verdict.PASS, ()),
         (
-            compared(copy_items=2, differing=1, differences=(MISSING,)),
+            compared(copy_items=2, counts={Kind.MISSING: 1}, differences=(MISSING,)),
             Verdict.FAIL,
             Verdict.PASS,
             ("order_id=o-1",),
         ),
         (
-            compared(copy_items=4, differing=1, differences=(EXTRA,)),
+            compared(copy_items=4, counts={Kind.EXTRA: 1}, differences=(EXTRA,)),
             Verdict.FAIL,
             Verdict.PASS,
             ("order_id=o-2",),
         ),
-        (compared(differing=1, differences=(CHANGED,)), Verdict.PASS, Verdict.FAIL, ()),
+        (compared(counts={Kind.CHANGED: 1}, differences=(CHANGED,)), Verdict.PASS, Verdict.FAIL, ()),
         # counts alone are enough to fail, and one item out and another in does not hide behind equal counts
         (compared(copy_items=2), Verdict.FAIL, Verdict.PASS, ()),
         (
-            compared(differing=2, differences=(MISSING, EXTRA)),
+            compared(counts={Kind.MISSING: 1, Kind.EXTRA: 1}, differences=(MISSING, EXTRA)),
             Verdict.FAIL,
             Verdict.PASS,
             ("order_id=o-1", "order_id=o-2"),
         ),
         (compared(problems=("data/x.json.gz is missing",)), Verdict.FAIL, Verdict.INCONCLUSIVE, ()),
         # more differences than were looked at one by one
-        (compared(differing=5), Verdict.PASS, Verdict.INCONCLUSIVE, ()),
+        (compared(all_located=False), Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, ()),
+        (
+            compared(all_located=False, counts={Kind.CHANGED: 1000}, differences=(CHANGED,)),
+            Verdict.INCONCLUSIVE,
+            Verdict.FAIL,
+            (),
+        ),
     ],
 )
 def test_what_a_comparison_says(found: Any, complete: Verdict, whole: Verdict, named: tuple[str, ...]):
@@ -104,7 +110,9 @@ def test_a_comparison_that_finds_no_planted_fault_proves_nothing():
 
 def test_an_empty_table_an_export_cut_short_and_a_bad_part_are_told_apart():
     empty = checks.completeness(compared(source_items=0, copy_items=0)).reason
-    short = checks.completeness(compared(copy_items=2, differing=1, differences=(MISSING,))).reason
+    short = checks.completeness(
+        compared(copy_items=2, counts={Kind.MISSING: 1}, differences=(MISSING,))
+    ).reason
     missing = checks.completeness(compared(problems=("data/x.json.gz is missing",))).reason
     altered = checks.completeness(compared(problems=("data/x.json.gz: md5 is not the manifest's",))).reason
 

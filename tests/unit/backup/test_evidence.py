@@ -79,7 +79,7 @@ def test_the_page_shows_text_as_text():
     found = evidence_of(
         a_test(table=hostile, failure=hostile, workload=hostile),
         [BackupCheck(name=CheckName.INTEGRITY, verdict=Verdict.FAIL, reason=hostile)],
-        compared(differing=1, differences=(Difference(key=hostile, kind=Kind.CHANGED),)),
+        compared(counts={Kind.CHANGED: 1}, differences=(Difference(key=hostile, kind=Kind.CHANGED),)),
         previous=FIRST,
         now=ENDED,
     )

@@ -14,7 +14,7 @@ from selfright.domain.errors import BadInputError, ConflictError, NotFoundError
 from selfright.usecases.start_restore_tests import start_restore_tests
 from selfright.usecases.sweep_restores import Swept, sweep_restores
 from tests.fakes.backups import FakeExecutions
-from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World
+from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World, orders
 
 ALL_PASS = dict.fromkeys(CheckName, "PASS")
 
@@ -100,6 +100,16 @@ def test_a_lost_item_fails_without_anybody_planting_it():
     names = next(c["names"] for c in world.evidence()["checks"] if c["name"] == "complete")
     assert names == ["pk=o-007", "pk=o-008"]
     assert world.words == [Next.ALARM]
+
+
+def test_many_lost_items_are_counted_and_some_are_named():
+    world = World(items=orders(500))
+    world.backups.lose_in_restore = [f"o-{number:03}" for number in range(100, 400)]
+    world.play()
+    assert world.reason("complete").startswith("500 items in the source, 200 in the copy; missing pk=o-")
+    assert world.reason("complete").endswith(" and 292 more")
+    assert world.evidence()["comparison"]["counts"] == {"missing": 300}
+    assert len(world.evidence()["comparison"]["differences"]) == 30
 
 
 @pytest.mark.parametrize("setting", ["time_to_live", "stream", "deletion_protection"])

@@ -17,7 +17,7 @@ from selfright.domain.digest.parts import PartReader
 from selfright.domain.errors import NotFoundError
 from selfright.domain.manifest import TableBackup, Workload
 
-SHOWN = 100  # differences that the evidence names: a test is one item of the ledger, and that has 400 KB
+SHOWN = 30  # differences of each kind that are named: a test is one item of the ledger, of 400 KB at most
 
 
 def verify_copy(
@@ -30,7 +30,7 @@ def verify_copy(
 ) -> RestoreStepResult:
     """Make the checks that are left; what they found is on record afterwards.
 
-    Both exports are read here, in one call: see docs/real-aws.md for how large a table may be.
+    Both exports are read here, in one call: docs/backup.md says how large a table may be.
     Raises NotFoundError where the test has no exports, SourceDownError.
     """
     test = tests.find(test_id)
@@ -71,14 +71,16 @@ def verify_copy(
 def _compared(source: StoredExport, copy: StoredExport, key: tuple[str, ...]) -> Comparison:
     """As the evidence tells it."""
     found = compare(source, copy, key)
+    differences = [
+        Difference(key=key_text(each.key, key), kind=Kind(each.kind)) for each in found.differences
+    ]
+    by_kind = {kind: [each for each in differences if each.kind is kind] for kind in Kind}
     return Comparison(
         source_items=found.source_items,
         copy_items=found.copy_items,
-        differing=len(found.differences) + (not found.all_located),
-        differences=tuple(
-            Difference(key=key_text(each.key, key), kind=Kind(each.kind))
-            for each in found.differences[:SHOWN]
-        ),
+        counts={kind: len(each) for kind, each in by_kind.items() if each},
+        all_located=found.all_located,
+        differences=tuple(named for each in by_kind.values() for named in each[:SHOWN]),
         problems=tuple(
             f"{side}: {problem.where} {problem.what} ({problem.kind})" for side, problem in found.problems
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -27,13 +28,15 @@ class Difference(BaseModel):
 class Comparison(BaseModel):
     """Items of both exports. `problems` say what is wrong with an export itself: then nothing else counts.
 
-    `differences` may be cut off; `differing` is how many there are in all.
+    `differences` names some of each kind, `counts` says how many there are. Where not `all_located`, there are more
+    that nobody looked at, of any kind.
     """
 
     model_config = FROZEN
 
     source_items: int = Field(ge=0)
     copy_items: int = Field(ge=0)
-    differing: int = Field(default=0, ge=0)
+    counts: Mapping[Kind, int] = {}
+    all_located: bool = True
     differences: tuple[Difference, ...] = ()
     problems: tuple[str, ...] = ()

@@ -141,11 +141,14 @@ def completeness(found: Comparison) -> BackupCheck:
     """Every item of the source is in the copy, and none besides."""
     if found.problems:
         return failed(CheckName.COMPLETE, f"an export is not whole: {'; '.join(found.problems)}")
-    absent = [d.key for d in found.differences if d.kind is not Kind.CHANGED]
-    if absent or found.source_items != found.copy_items:
-        kinds = [f"{d.kind} {d.key}" for d in found.differences if d.kind is not Kind.CHANGED]
+    absent = [d for d in found.differences if d.kind is not Kind.CHANGED]
+    lost, added = found.counts.get(Kind.MISSING, 0), found.counts.get(Kind.EXTRA, 0)
+    if lost or added or found.source_items != found.copy_items:
         counted = f"{found.source_items} items in the source, {found.copy_items} in the copy"
-        return failed(CheckName.COMPLETE, f"{counted}; {_few(kinds)}", absent)
+        named = _few([f"{d.kind} {d.key}" for d in absent], lost + added)
+        return failed(CheckName.COMPLETE, f"{counted}; {named}", [d.key for d in absent])
+    if not found.all_located:
+        return unknown(CheckName.COMPLETE, "more items differ than were looked at one by one")
     if found.source_items == 0:
         return passed(CheckName.COMPLETE, "source and copy are empty, and their exports are whole")
     return passed(CheckName.COMPLETE, f"all {found.source_items} items, and none besides")
@@ -155,14 +158,13 @@ def integrity(found: Comparison, missed: Sequence[str]) -> BackupCheck:
     """What is in both is the same in both. `missed`: faults that the comparison did not find when it was tried."""
     if found.problems:
         return unknown(CheckName.INTEGRITY, "an export is not whole, so nothing was compared")
-    changed = [d.key for d in found.differences if d.kind is Kind.CHANGED]
-    if changed:
-        return failed(CheckName.INTEGRITY, f"changed: {_few(changed)}", changed)
+    if count := found.counts.get(Kind.CHANGED, 0):
+        changed = [d.key for d in found.differences if d.kind is Kind.CHANGED]
+        return failed(CheckName.INTEGRITY, f"changed: {_few(changed, count)}", changed)
     if missed:
         return unknown(CheckName.INTEGRITY, f"the comparison does not find planted faults: {_few(missed)}")
-    if found.differing > len(found.differences):
-        more = found.differing - len(found.differences)
-        return unknown(CheckName.INTEGRITY, f"{more} more items differ that were not looked at one by one")
+    if not found.all_located:
+        return unknown(CheckName.INTEGRITY, "more items differ than were looked at one by one")
     if found.copy_items == 0:
         return passed(CheckName.INTEGRITY, "there is no item that could have changed")
     return passed(CheckName.INTEGRITY, "each item in both is the same in both; planted faults were found")
@@ -202,6 +204,8 @@ def _within(name: CheckName, seconds: float | None, allowed: float, what: str) -
     return passed(name, said) if 0 <= seconds <= allowed else failed(name, said)
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], count: int | None = None) -> str:
+    """Some of the names; `count`: how many there are, where not all are given."""
+    more = (len(names) if count is None else count) - NAMED
     shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
+    return f"{shown} and {more} more" if more > 0 else shown
