@@ -30,7 +30,7 @@ class FakeTable:
 
 
 class FakeBackups:
-    """TableBackups, TableExports and CopiedItems over the same tables."""
+    """TableBackups, TableExports, CopiedItems and Sentinels over the same tables."""
 
     def __init__(self, clock: StillClock) -> None:
         self.clock = clock
@@ -82,6 +82,9 @@ class FakeBackups:
         found = self._usable(copy)
         tags = {**found.settings.tags, "selfright:restore-test": test}
         self._change(copy, tags=tags, point_in_time_recovery_days=35)
+
+    def keys(self, table: str) -> tuple[str, ...]:
+        return self._table(table).settings.keys
 
     def settings(self, table: str) -> TableSettings:
         return self._table(table).settings
@@ -151,6 +154,12 @@ class FakeBackups:
     def remove(self, copy: str, key: Item) -> None:
         assert copy.startswith(ISOLATED)
         self._without(copy, key)
+
+    # -- Sentinels
+
+    def write(self, table: str, item: Item) -> None:
+        self._without(table, item)
+        self.tables[table].items.append(dict(item))
 
     def _without(self, copy: str, key: Item) -> None:
         found = self._usable(copy)

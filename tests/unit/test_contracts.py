@@ -175,7 +175,7 @@ def test_selfright_can_never_throw_its_own_switches(function: str):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_room_has_the_same_hold_of_the_ledger(function: str):
-    if function == "StartRestoreTests":  # it starts executions, whose names are all that it needs to remember
+    if function in ("StartRestoreTests", "WriteSentinels"):  # they have nothing to remember
         assert "Ledger" not in statements(function)
         return
     assert statements(function)["Ledger"] == statements("ReceiveSignal")["Ledger"]

@@ -13,7 +13,12 @@ from selfright.adapters.channels import ManifestChannels
 from selfright.adapters.clock import SystemClock
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
-from selfright.adapters.restore_tests import DynamoDBCopiedItems, DynamoDBRestoreTests, S3EvidenceBucket
+from selfright.adapters.restore_tests import (
+    DynamoDBCopiedItems,
+    DynamoDBRestoreTests,
+    DynamoDBSentinels,
+    S3EvidenceBucket,
+)
 from selfright.adapters.scaling import TableScalingTargets
 from selfright.adapters.switches import AppConfigSwitchBoard
 from selfright.adapters.table_backups import DynamoDBTableBackups
@@ -48,6 +53,7 @@ FILLED: list[tuple[type, type, type]] = [
     (backup_ports.TableBackups, FakeBackups, DynamoDBTableBackups),
     (backup_ports.TableExports, FakeBackups, S3TableExports),
     (backup_ports.CopiedItems, FakeBackups, DynamoDBCopiedItems),
+    (backup_ports.Sentinels, FakeBackups, DynamoDBSentinels),
     (backup_ports.RestoreTests, MemoryRestoreTests, DynamoDBRestoreTests),
     (backup_ports.Executions, FakeExecutions, StepFunctionsExecutions),
     (backup_ports.EvidenceBucket, MemoryBucket, S3EvidenceBucket),

@@ -41,6 +41,12 @@ class TableBackups(Protocol):
     def mark(self, copy: str, test: str) -> None:
         """Tag it with its test, and switch point-in-time recovery on: an export needs it."""
 
+    def keys(self, table: str) -> tuple[str, ...]:
+        """The primary key as in TableSettings.
+
+        Raises NotFoundError.
+        """
+
     def settings(self, table: str) -> TableSettings:
         """Raises NotFoundError."""
 
@@ -94,6 +100,12 @@ class CopiedItems(Protocol):
     def put(self, copy: str, item: Item) -> None: ...
 
     def remove(self, copy: str, key: Item) -> None: ...
+
+
+class Sentinels(Protocol):
+    """The one item of ours in a table that is not ours."""
+
+    def write(self, table: str, item: Item) -> None: ...
 
 
 class RestoreTests(Protocol):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         EvidenceBucket,
         Executions,
         RestoreTests,
+        Sentinels,
         TableBackups,
         TableExports,
     )
@@ -162,6 +163,12 @@ class House:
         from selfright.adapters.restore_tests import DynamoDBCopiedItems
 
         return DynamoDBCopiedItems(self.aws)
+
+    @cached_property
+    def sentinels(self) -> Sentinels:
+        from selfright.adapters.restore_tests import DynamoDBSentinels
+
+        return DynamoDBSentinels(self.aws)
 
     @cached_property
     def restore_tests(self) -> RestoreTests:

@@ -68,7 +68,7 @@ def test_settings_are_read_as_people_would_write_them(aws: Aws):
     client = aws.client("dynamodb")
     table = make_table(
         aws,
-        "orders",
+        "backed-up",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         Tags=[{"Key": "team", "Value": "blue"}],
         DeletionProtectionEnabled=True,
@@ -81,6 +81,7 @@ def test_settings_are_read_as_people_would_write_them(aws: Aws):
 
     assert found.keys == ("order_id S HASH", "line N RANGE")
     assert found.key_names == ("order_id", "line")
+    assert DynamoDBTableBackups(aws).keys(table) == found.keys
     assert found.indexes == {"by-state": "global: state S HASH; INCLUDE paid, total; 0/0"}
     assert (found.billing_mode, found.read_units, found.write_units) == ("PAY_PER_REQUEST", None, None)
     assert found.time_to_live == "expires"
@@ -98,7 +99,7 @@ def test_what_a_restore_drops_is_put_back_and_may_be_put_back_again(aws: Aws):
     backups, client = DynamoDBTableBackups(aws), aws.client("dynamodb")
     source = make_table(
         aws,
-        "orders",
+        "backed-up",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         Tags=[{"Key": "team", "Value": "blue"}],
         DeletionProtectionEnabled=True,
@@ -237,7 +238,7 @@ def test_a_copy_whose_protection_is_still_being_lifted_is_waited_for(stubbed: St
 
 
 def test_nothing_but_a_copy_is_ever_deleted_or_written_to(aws: Aws):
-    table, items = make_table(aws, "orders"), DynamoDBCopiedItems(aws)
+    table, items = make_table(aws, "backed-up"), DynamoDBCopiedItems(aws)
     item = {"order_id": {"S": "o-1"}, "line": {"N": "1"}}
     for change in (
         lambda: DynamoDBTableBackups(aws).delete(table),

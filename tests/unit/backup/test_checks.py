@@ -247,12 +247,27 @@ def test_without_an_invariant_nobody_knows():
 
 def test_rpo_is_from_the_recovery_point_to_the_start():
     test = a_test(point=BEGAN - timedelta(minutes=59))
-    assert checks.rpo(test, 3600) == BackupCheck(
+    assert checks.rpo(test, 3600, sentinel=False) == BackupCheck(
         name=CheckName.RPO,
         verdict=Verdict.PASS,
-        reason="3540 s would have been lost, 3600 s are allowed",
+        reason="3540 s would have been lost by the age of the recovery point, 3600 s are allowed",
     )
-    assert checks.rpo(a_test(point=BEGAN - timedelta(minutes=61)), 3600).verdict is Verdict.FAIL
+    late = a_test(point=BEGAN - timedelta(minutes=61))
+    assert checks.rpo(late, 3600, sentinel=False).verdict is Verdict.FAIL
+
+
+def test_a_sentinel_is_believed_before_the_recovery_point():
+    stale = a_test(witness=BEGAN - timedelta(minutes=61))
+    assert stale.rpo_seconds == 3660
+    assert checks.rpo(stale, 3600, sentinel=True).verdict is Verdict.FAIL
+    fresh = a_test(witness=BEGAN - timedelta(minutes=6))
+    assert checks.rpo(fresh, 3600, sentinel=True).reason == (
+        "360 s would have been lost by the sentinel, 3600 s are allowed"
+    )
+
+
+def test_a_sentinel_that_is_wanted_and_missing_fails():
+    assert checks.rpo(a_test(), 3600, sentinel=True).verdict is Verdict.FAIL
 
 
 def test_rto_is_restoring_and_setting_up_without_comparing():
@@ -268,7 +283,7 @@ def test_rto_is_restoring_and_setting_up_without_comparing():
 
 def test_what_was_not_measured_is_not_known():
     unmeasured = a_test(point=None, restored_at=None, set_up_at=None)
-    assert checks.rpo(unmeasured, 3600).verdict is Verdict.INCONCLUSIVE
+    assert checks.rpo(unmeasured, 3600, sentinel=False).verdict is Verdict.INCONCLUSIVE
     assert checks.rto(unmeasured, 3600).verdict is Verdict.INCONCLUSIVE
 
 

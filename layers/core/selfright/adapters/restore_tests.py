@@ -97,6 +97,15 @@ class DynamoDBCopiedItems:
             self._aws.client("dynamodb").delete_item(TableName=copy, Key=key)
 
 
+class DynamoDBSentinels:
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def write(self, table: str, item: Item) -> None:
+        with translated(f"writing the sentinel of table {table}", changing=True):
+            self._aws.client("dynamodb").put_item(TableName=table, Item=item)
+
+
 def _ours(copy: str) -> str:
     """A copy's name, or ValueError: whatever else goes wrong, no fault is put into a live table."""
     if not copy.startswith(ISOLATED):

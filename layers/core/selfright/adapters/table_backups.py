@@ -50,6 +50,10 @@ class DynamoDBTableBackups:
                 TableName=copy, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
             )
 
+    def keys(self, table: str) -> tuple[str, ...]:
+        found = self._describe(table)
+        return _keys(found["KeySchema"], _types(found))
+
     def settings(self, table: str) -> TableSettings:
         found = self._describe(table)
         units = found.get("ProvisionedThroughput", {})
@@ -57,7 +61,7 @@ class DynamoDBTableBackups:
         with translated(f"reading the settings of table {table}"):
             ttl = self._client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         recovery = self._recovery(table)
-        types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
+        types = _types(found)
         return TableSettings(
             keys=_keys(found["KeySchema"], types),
             indexes={
@@ -168,6 +172,10 @@ class DynamoDBTableBackups:
                 return str(self._client.get_resource_policy(ResourceArn=arn)["Policy"])
         except NotFoundError:
             return None
+
+
+def _types(found: dict[str, Any]) -> dict[str, str]:
+    return {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
 
 
 def _keys(schema: Sequence[dict[str, str]], types: dict[str, str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from selfright.domain.backup import restore_test as checks
 from selfright.domain.backup.comparison import Comparison, Difference, Kind
 from selfright.domain.backup.invariants import Invariants, key_text
 from selfright.domain.backup.self_test import LINES, faults_missed
+from selfright.domain.backup.sentinel import written_at
 from selfright.domain.backup.steps import Next, RestoreStepResult
 from selfright.domain.backup.verdict import CheckName
 from selfright.domain.digest import compare
@@ -46,7 +47,11 @@ def verify_copy(
     sample: list[bytes] = []
     if not found.problems:
         for line in _lines(copy):
-            watch.see(parse_line(line))
+            item = parse_line(line)
+            if witness := written_at(item, key):
+                test = test.model_copy(update={"witness": witness})
+            else:  # the application's rules are not about our own item
+                watch.see(item)
             if len(sample) < LINES:
                 sample.append(line)
     missed = faults_missed(sample, key) if sample else ()
@@ -59,7 +64,7 @@ def verify_copy(
             if found.problems
             else checks.invariants(table.invariants, watch.broken())
         )
-        .with_check(checks.rpo(test, policy.rpo_seconds))
+        .with_check(checks.rpo(test, policy.rpo_seconds, sentinel=table.sentinel))
         .with_check(checks.rto(test, policy.rto_seconds))
     )
     if test.set_up_at:  # else it is on record why the settings could not be put back

@@ -75,6 +75,7 @@ class RestoreTest(BaseModel):
     set_up_at: datetime | None = None
     checks: tuple[BackupCheck, ...] = ()
     comparison: Comparison | None = None
+    witness: datetime | None = None  # when the sentinel that the copy holds was written
     verdict: Verdict | None = None
     evidence: str | None = None  # key in the evidence bucket
     failure: str | None = None
@@ -102,8 +103,12 @@ class RestoreTest(BaseModel):
 
     @property
     def rpo_seconds(self) -> float | None:
-        """What would have been lost, had the table gone when the test began."""
-        return (self.began_at - self.point).total_seconds() if self.point else None
+        """What would have been lost, had the table gone when the test began.
+
+        By the sentinel where there is one, else by the recovery point, which is AWS's own word.
+        """
+        newest = self.witness or self.point
+        return (self.began_at - newest).total_seconds() if newest else None
 
 
 def id_of(execution: str) -> str:
@@ -189,8 +194,12 @@ def invariants(rules: Sequence[Invariant], broken: Iterable[tuple[Invariant, str
     return passed(CheckName.INVARIANTS, f"all {len(rules)} hold")
 
 
-def rpo(test: RestoreTest, allowed: float) -> BackupCheck:
-    return _within(CheckName.RPO, test.rpo_seconds, allowed, "would have been lost")
+def rpo(test: RestoreTest, allowed: float, *, sentinel: bool) -> BackupCheck:
+    """`sentinel`: the manifest wants one, so a copy without it has lost what it was to witness."""
+    if sentinel and test.witness is None:
+        return failed(CheckName.RPO, "the copy holds no sentinel: nobody writes it, or it was lost")
+    by = "by the sentinel" if sentinel else "by the age of the recovery point"
+    return _within(CheckName.RPO, test.rpo_seconds, allowed, f"would have been lost {by}")
 
 
 def rto(test: RestoreTest, allowed: float) -> BackupCheck:

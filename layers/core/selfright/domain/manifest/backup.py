@@ -43,6 +43,11 @@ class Invariant(Section):
 class TableBackup(Section):
     """How one table's backup is proven."""
 
+    sentinel: Flag = Field(
+        default=False,
+        description="Selfright writes one item a minute to the table: its age in a copy witnesses the RPO.",
+    )
+
     invariants: tuple[Invariant, ...] = Field(
         default=(), description="Without any, nobody can say that a restored table makes sense."
     )
