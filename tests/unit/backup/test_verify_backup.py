@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from selfright.domain.backup.evidence import first_break
+from selfright.domain.backup.restore_test import RecoveryWindow
 from selfright.domain.backup.steps import Next, VerifyBackupInput
 from selfright.domain.backup.verdict import CheckName, Verdict
 from selfright.domain.errors import BadInputError, ConflictError, NotFoundError
@@ -135,6 +136,17 @@ def test_without_point_in_time_recovery_there_is_nothing_to_restore():
     assert set(list(world.verdicts().values())[1:]) == {"INCONCLUSIVE"}
     assert test.verdict is Verdict.FAIL
     assert world.words == [Next.ALARM]
+
+
+def test_a_recovery_window_that_has_just_opened_is_not_a_failure_yet(monkeypatch: pytest.MonkeyPatch):
+    world = World()
+    moment = world.clock.now().replace(microsecond=439_000)
+    window = RecoveryWindow(earliest=moment, latest=moment, days=35)
+    monkeypatch.setattr(world.backups, "window", lambda _: window)
+    test = world.play()
+    assert world.verdicts()["existence"] == "INCONCLUSIVE"
+    assert test.verdict is Verdict.INCONCLUSIVE
+    assert world.backups.points == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from selfright.backup_ports import RestoreTests, TableBackups
-from selfright.domain.backup.restore_test import RestoreTest, copy_name, failed, id_of, passed
+from selfright.domain.backup.restore_test import RestoreTest, copy_name, failed, id_of, passed, unknown
 from selfright.domain.backup.steps import Next, RestoreBegin, RestoreStepResult
 from selfright.domain.backup.verdict import CheckName
 from selfright.domain.errors import BadInputError, NotFoundError, RefusedError
@@ -40,6 +40,12 @@ def restore_backup(
             tests.save(test.with_check(off))
             return RestoreStepResult(next=Next.RECORD, test=test.id)
         point = window.latest.replace(microsecond=0)  # DynamoDB restores to whole seconds
+        if point < window.earliest:
+            new = unknown(
+                CheckName.EXISTENCE, "recovery was switched on just now: no whole second lies in its window"
+            )
+            tests.save(test.with_check(new))
+            return RestoreStepResult(next=Next.RECORD, test=test.id)
         test = test.with_check(
             passed(
                 CheckName.EXISTENCE, f"restorable to any second from {window.earliest} to {window.latest}"
