@@ -168,7 +168,7 @@ def meaning(value: Item) -> Any:
         case "N":
             return (kind, Decimal(content))
         case "B":
-            return (kind, b64decode(content))
+            return (kind, b64decode(content, validate=True))
         case "SS" | "NS" | "BS":
             return (kind, frozenset(Counter(meaning({kind[0]: member}) for member in content).items()))
         case "L":

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,12 @@ def key_of(item: Item) -> bytes:
 
 def mutated(dice: random.Random, table: list[Item]) -> tuple[list[Item], dict[bytes, Kind]]:
     """A table with one change, and what must be said of it."""
+    copy, expected = _mutated(dice, table)
+    same = Counter(meaning({"M": item}) for item in copy) == Counter(meaning({"M": item}) for item in table)
+    return mutated(dice, table) if same else (copy, expected)  # two items alike but for their keys, swapped
+
+
+def _mutated(dice: random.Random, table: list[Item]) -> tuple[list[Item], dict[bytes, Kind]]:
     copy = deepcopy(table)
     place = dice.randrange(len(copy))
     item = copy[place]
@@ -132,7 +139,7 @@ def _another(dice: random.Random, value: Item) -> Item:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_every_single_change_is_found_and_named(seed: int):
-    dice, missed = random.Random(seed), []
+    dice, missed = random.Random(seed), []  # noqa: S311 - test data
     for trial in range(TRIALS // 10):
         table = random_table(dice, 12)
         copy, expected = mutated(dice, table)
@@ -147,7 +154,7 @@ def test_every_single_change_is_found_and_named(seed: int):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_nothing_that_only_looks_different_is_a_difference(seed: int):
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - test data
     for _ in range(TRIALS // 20):
         table = random_table(dice, 12)
         lines = [as_line(_same(dice, item), ensure_ascii=dice.random() < 0.3) for item in table]

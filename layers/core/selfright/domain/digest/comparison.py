@@ -18,7 +18,16 @@ from selfright.domain.digest.digesting import canonical_name, digest_canonical, 
 from selfright.domain.digest.keys import BUCKETS, KeyReader
 from selfright.domain.digest.manifest import Manifest, reconcile
 from selfright.domain.digest.parts import PartReader
-from selfright.domain.digest.sums import MODULUS, XXH3, Fault, Hashing, PartDigest, Problem, TableDigest, merged
+from selfright.domain.digest.sums import (
+    MODULUS,
+    XXH3,
+    Fault,
+    Hashing,
+    PartDigest,
+    Problem,
+    TableDigest,
+    merged,
+)
 
 AT_ONCE = 100_000  # items whose keys are held at once while differences are located: about 50 MB
 SHOWN = 1000  # differences after which looking for more is given up
@@ -123,8 +132,9 @@ def compare(  # noqa: PLR0917 - the first three say what, the others how
             found, whole = found[:SHOWN], False
             break
     if changed and not found and not exempted:
-        problem = Problem(Fault.CHANGED_WHILE_READ, "", "differs by its sums, but in no item: a file was changed meanwhile")
-        return Comparison(Verdict.UNUSABLE, *items, problems=(("copy", problem),), buckets_reread=len(buckets))
+        told = "differs by its sums, but in no item: a file was changed meanwhile"
+        problems = (("copy", Problem(Fault.CHANGED_WHILE_READ, "data", told)),)
+        return Comparison(Verdict.UNUSABLE, *items, problems=problems, buckets_reread=len(buckets))
     verdict = Verdict.DIFFERENT if found else Verdict.EQUAL
     return Comparison(verdict, *items, tuple(found), whole, exempted, len(buckets))
 
@@ -149,7 +159,9 @@ class _Run:
             tables[side] = merged(digests, wanted, name, BUCKETS)
         return tuple(problems), tables
 
-    def locate(self, buckets: Collection[int], number: int, slices: int) -> Iterator[tuple[Difference, bytes]]:
+    def locate(
+        self, buckets: Collection[int], number: int, slices: int
+    ) -> Iterator[tuple[Difference, bytes]]:
         """Differences among one of so many slices of the items in `buckets`, with their canonical keys."""
 
         def wanted(key: int) -> bool:

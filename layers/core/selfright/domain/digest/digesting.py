@@ -70,10 +70,12 @@ def items_of(
     for block, lines in reader:
         place = 0
         try:
-            for place, (key, line) in enumerate(zip(keys.hashes(block, lines), lines, strict=True)):
-                if wanted(key):
-                    item = parse_line(line)
-                    yield key, item, canonical(item)
+            hashes = keys.hashes(block, lines)
+            while place < len(lines):
+                if wanted(hashes[place]):
+                    item = parse_line(lines[place])
+                    yield hashes[place], item, canonical(item)
+                place += 1
         except MalformedLineError as error:
             error.at += before + place
             raise

@@ -81,7 +81,8 @@ def reconcile(manifest: Manifest, present: Collection[str], digests: Iterable[Pa
     listed = {part.name for part in manifest.parts}
     if Fault.MANIFEST_MISSING not in {problem.kind for problem in problems}:
         problems += [
-            Problem(Fault.UNLISTED_PART, name, "is not in the manifest") for name in sorted({*present} - listed)
+            Problem(Fault.UNLISTED_PART, name, "is not in the manifest")
+            for name in sorted({*present} - listed)
         ]
     known = {digest.part: digest for digest in digests}
     for part in manifest.parts:
