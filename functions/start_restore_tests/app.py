@@ -9,4 +9,6 @@ from selfright.wiring import house
 @room(ScheduledTime, calls=lambda: house().aws.calls)
 def handler(scheduled: ScheduledTime) -> Started:
     home = house()
-    return start_restore_tests(scheduled.time, workloads=home.workloads, executions=home.executions)
+    return start_restore_tests(
+        scheduled.time, workloads=home.workloads, executions=home.executions, switches=home.switches
+    )

@@ -11,9 +11,11 @@ from selfright.domain.backup.evidence import first_break
 from selfright.domain.backup.restore_test import RecoveryWindow
 from selfright.domain.backup.steps import Next, VerifyBackupInput
 from selfright.domain.backup.verdict import CheckName, Verdict
-from selfright.domain.errors import BadInputError, ConflictError, NotFoundError
-from selfright.usecases.start_restore_tests import start_restore_tests
+from selfright.domain.errors import BadInputError, ConflictError, NotFoundError, SourceDownError
+from selfright.ports import Switches
+from selfright.usecases.start_restore_tests import Started, start_restore_tests
 from selfright.usecases.sweep_restores import Swept, sweep_restores
+from tests.fakes import Down, FakeSwitchBoard
 from tests.fakes.backups import FakeExecutions
 from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World, orders
 
@@ -345,10 +347,28 @@ def test_a_copy_of_another_deployment_and_a_table_that_only_looks_like_one_are_l
 
 def test_each_table_is_tested_once_a_night():
     world, executions = World(), FakeExecutions()
-    due = world.clock.now()
     for _ in range(2):
-        started = start_restore_tests(due, workloads=world.workloads, executions=executions)
-        assert started.executions == ("2026-11-23-shop-orders",)
+        assert nightly(world, executions).executions == ("2026-11-23-shop-orders",)
     assert executions.started == {
         "2026-11-23-shop-orders": VerifyBackupInput(workload="shop", table="orders")
     }
+
+
+def test_nothing_is_started_while_the_kill_switch_is_on_or_cannot_be_read():
+    world, executions = World(), FakeExecutions()
+    switches = FakeSwitchBoard()
+    switches.switches = Switches(kill_switch=True)
+    paused = nightly(world, executions, switches)
+    assert (paused.paused, paused.executions) == (True, ())
+    with pytest.raises(SourceDownError):
+        nightly(world, executions, Down())
+    assert executions.started == {}
+
+
+def nightly(world: World, executions: FakeExecutions, switches: Any = None) -> Started:
+    return start_restore_tests(
+        world.clock.now(),
+        workloads=world.workloads,
+        executions=executions,
+        switches=switches or FakeSwitchBoard(),
+    )

@@ -11,20 +11,27 @@ from selfright.backup_ports import Executions
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.backup.verdict import FROZEN
 from selfright.domain.manifest import Workload
+from selfright.ports import SwitchBoard
 
 
 class Started(BaseModel):
-    """Names of the executions."""
+    """Names of the executions. `paused`: the kill switch is on, nothing was started."""
 
     model_config = FROZEN
 
     executions: tuple[str, ...] = ()
+    paused: bool = False
 
 
 def start_restore_tests(
-    due: datetime, *, workloads: Mapping[str, Workload], executions: Executions
+    due: datetime, *, workloads: Mapping[str, Workload], executions: Executions, switches: SwitchBoard
 ) -> Started:
-    """One execution a table and day, however often this is called. Raises SourceDownError."""
+    """One execution a table and day, however often this is called; none while the kill switch is on.
+
+    Restores cost money, and a first deployment is paused. Raises SourceDownError.
+    """
+    if switches.read().kill_switch:
+        return Started(paused=True)
     names = []
     for workload in workloads.values():
         for table in workload.backup.tables:
