@@ -72,6 +72,7 @@ def report(result: RestoreRehearsal, total_seconds: float) -> dict[str, Any]:
         "left_behind": len(result.left_behind),
         "written_meanwhile": result.written_meanwhile,
         "execution": result.status,
+        "cause": result.cause,
         "time_scale": result.scale,
         "total_seconds": round(total_seconds, 1),
     }
@@ -83,6 +84,8 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
     for name, check in facts["checks"].items():
         colour = COLOURS[check["verdict"]]
         console.print(f"  [{colour}]{check['verdict']:<12}[/] {name:<23} {escape(check['reason'])}")
+    if facts["cause"]:
+        console.print(f"  the execution {facts['execution']}: {escape(facts['cause'])}")
     if facts["planted"]:
         console.print(f"  planted on purpose: {escape(facts['planted'])}")
     console.print(

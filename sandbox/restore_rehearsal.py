@@ -36,6 +36,7 @@ class RestoreRehearsal:
     """What came of it. `evidence` is the document in the bucket; None where there is none."""
 
     status: str  # of the execution
+    cause: str | None  # why it failed
     evidence: dict[str, Any] | None
     left_behind: tuple[str, ...]
     written_meanwhile: int
@@ -59,10 +60,11 @@ def rehearse_restore(home: Path, plant: str | None, step: Step, scale: float) ->
             step("a recovery point that holds them", time.monotonic() - began)
             ours = outputs[lifecycle.CONTROL_PLANE]
             before = written()
-            status = verified(server, ours["VerifyBackupArn"], plant, step)
+            ended = verified(server, ours["VerifyBackupArn"], plant, step)
             evidence = newest_evidence(server, ours["EvidenceBucket"])
             return RestoreRehearsal(
-                status=status,
+                status=ended["status"],
+                cause=ended.get("cause"),
                 evidence=evidence,
                 left_behind=copies(server),
                 written_meanwhile=written() - before,
@@ -117,8 +119,8 @@ def wait_for_recovery_point(server: Server) -> None:
     _until("a recovery point", lambda: latest() >= now)
 
 
-def verified(server: Server, machine: str, plant: str | None, step: Step) -> str:
-    """Run the state machine to its end, telling each station; answers the execution's status."""
+def verified(server: Server, machine: str, plant: str | None, step: Step) -> dict[str, Any]:
+    """Run the state machine to its end, telling each station; answers the execution as Step Functions describes it."""
     states = server.client("stepfunctions")
     asked = {"workload": WORKLOAD, "table": RESOURCE, **({"plant": plant} if plant else {})}
     arn = states.start_execution(stateMachineArn=machine, name="demo", input=json.dumps(asked))[
@@ -141,7 +143,7 @@ def verified(server: Server, machine: str, plant: str | None, step: Step) -> str
         return bool(states.describe_execution(executionArn=arn)["status"] != "RUNNING")
 
     _until("the restore test", over)
-    return str(states.describe_execution(executionArn=arn)["status"])
+    return dict(states.describe_execution(executionArn=arn))
 
 
 def newest_evidence(server: Server, bucket: str) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ ORDER = (
     "causes",
     "errors",
     "demo",
+    "verify_backup",
 )
 
 

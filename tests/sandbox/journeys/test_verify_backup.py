@@ -59,13 +59,14 @@ class House:
         )
 
     def evidence(self, execution: str) -> dict[str, Any]:
+        ended = self.states.describe_execution(executionArn=execution)
         client, bucket = self.server.client("s3"), self.outputs["EvidenceBucket"]
-        for found in client.list_objects_v2(Bucket=bucket, Prefix="evidence/")["Contents"]:
+        for found in client.list_objects_v2(Bucket=bucket, Prefix="evidence/").get("Contents", ()):
             if found["Key"].endswith(".json"):
                 text = json.loads(client.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
                 if text["execution"] == execution:
                     return dict(text)
-        raise AssertionError(f"{execution} has no evidence")
+        raise AssertionError(f"{execution} has no evidence: {ended['status']} {ended.get('cause')}")
 
 
 @pytest.fixture(scope="module")
