@@ -1,7 +1,7 @@
 """The measured child of digest.*: digests the parts of one export in several ways, in interleaved rounds.
 
 digest_run.py FOLDER ROUNDS       prints JSON: {way: CPU seconds of each round}; fails where two ways disagree
-digest_run.py FOLDER peak         tiers 1 and 2 over every part, all buckets; prints peak memory in MiB
+digest_run.py FOLDER peak         compares the two exports in it, which share no item; prints peak memory in MiB
 digest_run.py FOLDER PROCESSES processes      prints the wall seconds of digesting all parts three times
 """
 
@@ -19,8 +19,8 @@ from isal import igzip
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor
 
 from benchmarks.rounds import BenchmarkError, interleaved
-from selfright.adapters.export_folder import CHUNK
-from selfright.domain.digest import BUCKETS, KeyReader, digest_canonical, digest_raw
+from selfright.adapters.export_folder import CHUNK, ExportFolder
+from selfright.domain.digest import BUCKETS, KeyReader, Verdict, compare, digest_canonical, digest_raw
 
 PARTITION, SORT = "analysisId", "createdAt"
 REPEATED = 3  # times that all parts are digested when processes share them: a second or two of work
@@ -89,9 +89,11 @@ def main(folder: Path, rounds: int) -> None:
 
 
 def peak(folder: Path) -> None:
-    for file in sorted(folder.glob("**/*.json.gz")):
-        bucketed(file)
-        canonical(file)
+    """All three passes, over two exports in `folder` that have no item in common."""
+    source, copy = (ExportFolder(side) for side in sorted(folder.iterdir()))
+    found = compare(source, copy, [PARTITION])
+    if found.verdict is not Verdict.DIFFERENT or found.all_located:
+        raise BenchmarkError(f"{found.verdict}, and every difference located")
     status = Path("/proc/self/status").read_text("ascii")  # ru_maxrss counts the parent before exec as well
     print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 

@@ -40,15 +40,13 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare export A (the source) with export B (the copy): exit 0 equal, 1 different, 2 not usable."""
+    from selfright.domain.digest import DamagedPartError, MalformedLineError
     from selfright.domain.errors import BadInputError
 
+    gone = (OSError, DamagedPartError, MalformedLineError)  # a file went away or changed while it was read
     try:
         found = _compare(export_a, export_b, key)
-    except (
-        BadInputError,
-        OSError,
-        ValueError,
-    ) as error:  # the last two: a file went away or changed meanwhile
+    except (BadInputError, *gone) as error:
         if as_json:
             problem = {"kind": "bad_input", "what": str(error)}
             out.print_json(

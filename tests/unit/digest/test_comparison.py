@@ -9,7 +9,6 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,12 +18,11 @@ from selfright.domain.digest import (
     Difference,
     Kind,
     Verdict,
-    changed_around,
     compare,
     comparison,
     keyed,
 )
-from selfright.domain.digest.canonical import MalformedLineError, canonical_key
+from selfright.domain.digest.canonical import canonical_key
 from tests.unit.digest.exports import (
     Item,
     MemoryExport,
@@ -273,40 +271,3 @@ def test_the_keyed_way_comes_to_the_same_verdict():
     assert compare(export_of(ITEMS), export_of(ITEMS, 2), ["pk"], hashing=hashing).verdict is Verdict.EQUAL
     found = compare(export_of(ITEMS), export_of(ITEMS[1:], 2), ["pk"], hashing=hashing)
     assert found.differences == (Difference({"pk": {"S": "k0"}}, Kind.MISSING),)
-
-
-T = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-
-
-def record(key: str, after: timedelta) -> bytes:
-    micros = int((T + after).timestamp() * 10**6)
-    written = {"WriteTimestampMicros": {"N": str(micros)}}
-    return (
-        json.dumps({"Metadata": written, "Keys": {"pk": {"S": key}}, "NewImage": {"pk": {"S": key}}}).encode()
-        + b"\n"
-    )
-
-
-def test_keys_written_within_a_minute_of_t_are_exempt():
-    second = timedelta(seconds=1)
-    lines = [
-        record("long before", -61 * second),
-        record("just before", -60 * second),
-        record("at T", 0 * second),
-        record("just after", 60 * second),
-        record("long after", 61 * second),
-    ]
-
-    changed = changed_around([gzip.compress(b"".join(lines))], ["pk"], T)
-
-    assert changed == {
-        canonical_key({"pk": {"S": key}}, ["pk"]) for key in ("just before", "at T", "just after")
-    }
-
-
-@pytest.mark.parametrize(
-    "line", [b'{"Keys":{"pk":{"S":"a"}}}\n', b'{"Metadata":{},"Keys":{"pk":{"S":"a"}}}\n']
-)
-def test_a_change_without_its_time_is_refused(line: bytes):
-    with pytest.raises(MalformedLineError):
-        changed_around([gzip.compress(line)], ["pk"], T)

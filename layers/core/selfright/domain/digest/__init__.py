@@ -4,23 +4,27 @@ Pure: bytes in, verdicts out. Only rooms that digest import it: isal, xxhash and
 docs/digest.md says what is proven and what is not.
 """
 
+from selfright.domain.digest.canonical import MalformedLineError
 from selfright.domain.digest.changes import changed_around
 from selfright.domain.digest.comparison import Comparison, Difference, Export, Kind, Verdict, compare
 from selfright.domain.digest.digesting import digest_canonical, digest_raw
 from selfright.domain.digest.keys import BUCKETS, KeyReader
 from selfright.domain.digest.manifest import Manifest, Part, read_manifest, reconcile
+from selfright.domain.digest.parts import DamagedPartError
 from selfright.domain.digest.sums import XXH3, Fault, Hashing, PartDigest, Problem, TableDigest, keyed, merged
 
 __all__ = [
     "BUCKETS",
     "XXH3",
     "Comparison",
+    "DamagedPartError",
     "Difference",
     "Export",
     "Fault",
     "Hashing",
     "KeyReader",
     "Kind",
+    "MalformedLineError",
     "Manifest",
     "Part",
     "PartDigest",

@@ -7,7 +7,7 @@ buckets that differ still. Nothing is read twice where the bytes are equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -119,17 +119,19 @@ def compare(  # noqa: PLR0917 - the first three say what, the others how
     if problems:
         return Comparison(Verdict.UNUSABLE, *items, problems=problems, buckets_reread=len(buckets))
     changed = tables["source"].differing(tables["copy"])
-    found, exempted, whole = [], 0, True
+    found: list[Difference] = []
+    exempted, whole = 0, True
     slices = -(-sum(items) * len(changed) // BUCKETS // AT_ONCE)
     for number in range(slices):
         enter(f"locate {number + 1} of {slices}")
         for difference, identity in run.locate(changed, number, slices):
             if identity in exempt:
                 exempted += 1
-            else:
+            elif len(found) < SHOWN:
                 found.append(difference)
-        if len(found) > SHOWN:
-            found, whole = found[:SHOWN], False
+            else:
+                whole = False
+        if not whole:
             break
     if changed and not found and not exempted:
         told = "differs by its sums, but in no item: a file was changed meanwhile"
@@ -154,9 +156,10 @@ class _Run:
         problems, tables = [], {}
         for side, export in self.sides.items():
             wanted = [part.name for part in export.manifest.parts if part.name in export.present]
-            digests = [digest(part, export.read(part)) for part in dict.fromkeys(wanted)]
-            problems += [(side, problem) for problem in reconcile(export.manifest, export.present, digests)]
-            tables[side] = merged(digests, wanted, name, BUCKETS)
+            seen: list[PartDigest] = []  # without their sums: they would fill memory before the table is read
+            digests = (digest(part, export.read(part)) for part in dict.fromkeys(wanted))
+            tables[side] = merged(_noted(digests, seen), wanted, name, BUCKETS)
+            problems += [(side, problem) for problem in reconcile(export.manifest, export.present, seen)]
         return tuple(problems), tables
 
     def locate(
@@ -180,3 +183,9 @@ class _Run:
             if total % MODULUS or ours != theirs:
                 kind = Kind.MISSING if ours > theirs else Kind.EXTRA if theirs > ours else Kind.CHANGED
                 yield Difference(orjson.loads(identity), kind), identity
+
+
+def _noted(digests: Iterable[PartDigest], seen: list[PartDigest]) -> Iterator[PartDigest]:
+    for digest in digests:
+        seen.append(replace(digest, sums=()))
+        yield digest

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from operator import add
 from typing import Any, NamedTuple
 
-from xxhash import xxh3_128_intdigest
+from xxhash import xxh3_128_digest, xxh3_128_intdigest
 
 from selfright.domain.errors import BadInputError, ConflictError
 
@@ -86,9 +86,8 @@ class PartDigest:
 
     def document(self) -> dict[str, Any]:
         """As JSON, about 88 KB with key buckets: keep it in S3, not in a state machine's payload."""
-        sums = b"".join(total.to_bytes(WIDTH, "little") for total in self.sums)
         problems = [[problem.kind, problem.where, problem.what] for problem in self.problems]
-        return {**vars(self), "sums": b64encode(sums).decode(), "problems": problems}
+        return {**vars(self), "sums": b64encode(packed(self.sums)).decode(), "problems": problems}
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> PartDigest:
@@ -119,9 +118,7 @@ class TableDigest:
 
     def seal(self, secret: bytes) -> str:
         """A MAC of this digest, in hex: equal for equal content, and it gives the sums away to nobody."""
-        content = f"{self.hashing} {self.items} ".encode() + b"".join(
-            s.to_bytes(WIDTH, "little") for s in self.sums
-        )
+        content = f"{self.hashing} {self.items} ".encode() + packed(self.sums)
         return blake2b(content, key=secret, digest_size=32, person=b"selfright seal").hexdigest()
 
 
@@ -131,7 +128,8 @@ def merged(digests: Iterable[PartDigest], parts: Collection[str], hashing: str, 
     Raises ConflictError where a part is missing, unknown, computed in another way than by `hashing` into so many
     `buckets`, or was digested twice with different results.
     """
-    known: dict[str, PartDigest] = {}
+    known: dict[str, bytes] = {}  # not the digests themselves: a terabyte has many parts
+    sums, items = [0] * buckets, 0
     for digest in digests:
         if digest.part not in parts:
             raise ConflictError(f"{digest.part} is no part of this export")
@@ -139,12 +137,20 @@ def merged(digests: Iterable[PartDigest], parts: Collection[str], hashing: str, 
             raise ConflictError(
                 f"{digest.part} was digested in another way than by {hashing} into {buckets} buckets"
             )
-        if known.setdefault(digest.part, digest) != digest:
+        result = xxh3_128_digest(
+            f"{digest.items} {digest.md5} {digest.problems}".encode() + packed(digest.sums)
+        )
+        if digest.part not in known:
+            known[digest.part] = result
+            sums = list(map(add, sums, digest.sums))
+            items += digest.items
+        elif known[digest.part] != result:
             raise ConflictError(f"{digest.part} was digested twice, with different results")
     if missing := set(parts) - known.keys():
         raise ConflictError(f"{len(missing)} of {len(parts)} parts have no digest, {min(missing)} among them")
-    sums = [0] * buckets
-    for digest in known.values():
-        sums = list(map(add, sums, digest.sums))
-    items = sum(digest.items for digest in known.values())
     return TableDigest(hashing, items, [total % MODULUS for total in sums])
+
+
+def packed(sums: Sequence[int]) -> bytes:
+    """Sums as bytes, each in 16, the least significant first."""
+    return b"".join(total.to_bytes(WIDTH, "little") for total in sums)
