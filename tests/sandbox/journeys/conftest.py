@@ -45,6 +45,7 @@ ORDER = (
     "storm",
     "terminated",
     "demo",
+    "verify_backup",
 )
 
 

@@ -58,6 +58,7 @@ OPEN_MAPPINGS = {
     ("alarms",),
     ("targets", "p95_seconds"),
     ("autonomy", "runbooks"),
+    ("backup", "tables"),
     ("notifications", "channels"),
     ("flags",),
 }

@@ -16,6 +16,8 @@
 | a storm                | WORKLOAD#<w>#<env>     | TROUBLE#STORM |
 | release                | RELEASE#<release id>   | RELEASE       |
 | line of its log        | RELEASE#<release id>   | LOG#<key>     |
+| a restore test         | RESTORE#<test id>      | TEST          |
+| newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
@@ -88,6 +90,14 @@ def log_line(release_id: str, key: str) -> Key:
 
 def releases(name: str, environment: str) -> str:
     return f"RELEASES#{name}#{environment}"
+
+
+def restore_test(test: str) -> Key:
+    return _key(f"RESTORE#{test}", "TEST")
+
+
+def evidence(name: str, environment: str) -> Key:
+    return _key(workload(name, environment), "EVIDENCE")
 
 
 def workload(name: str, environment: str) -> str:

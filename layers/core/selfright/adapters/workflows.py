@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from selfright.adapters.aws import Aws, translated
+from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
 
 
@@ -74,3 +75,25 @@ class StepFunctionsDeployments:
                 )
         except ConflictError:
             return
+
+
+class StepFunctionsExecutions:
+    def __init__(self, aws: Aws, verify_backup_arn: str) -> None:
+        self._aws, self._machine = aws, verify_backup_arn
+
+    def start(self, name: str, asked: VerifyBackupInput) -> None:
+        try:
+            with translated(f"starting the restore test {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
+
+    def running(self, execution: str) -> bool:
+        try:
+            with translated(f"reading {execution}"):
+                found = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
+        except NotFoundError:
+            return False
+        return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))

@@ -32,6 +32,8 @@ class Settings(BaseModel):
     switch_environment: str = ""
     switch_profile: str = ""
     flag_strategy: str = ""
+    verify_backup_arn: str = ""
+    evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -5,6 +5,7 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.backup import Backup, Invariant, TableBackup
 from selfright.domain.manifest.deployment import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
 from selfright.domain.manifest.escalation import (
     Channel,
@@ -45,6 +46,7 @@ __all__ = [
     "AllAtOnce",
     "Autonomy",
     "AutonomyPolicy",
+    "Backup",
     "Canary",
     "Channel",
     "ChannelType",
@@ -59,6 +61,7 @@ __all__ = [
     "EscalationLevel",
     "EventBus",
     "Freeze",
+    "Invariant",
     "LambdaFunction",
     "Limits",
     "Linear",
@@ -75,6 +78,7 @@ __all__ = [
     "StateMachine",
     "Strategy",
     "Symptom",
+    "TableBackup",
     "TableCapacity",
     "Targets",
     "Verification",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from selfright.domain.manifest.breach import Breach, suggestion
 from selfright.domain.manifest.escalation import TOPIC, ChannelType
 from selfright.domain.manifest.layering import Path
-from selfright.domain.manifest.resources import LambdaFunction
+from selfright.domain.manifest.resources import LambdaFunction, ResourceType
 from selfright.domain.manifest.workload import Workload
 
 
@@ -17,6 +17,7 @@ def breaches(workload: Workload) -> Iterator[Breach]:
     yield from _unknown_resources(workload)
     yield from _unknown_guards(workload)
     yield from _lease_too_short(workload)
+    yield from _backed_up_tables(workload)
     yield from _topics(workload)
     yield from _escalation(workload)
     yield from _deployment(workload)
@@ -72,6 +73,19 @@ def _lease_too_short(workload: Workload) -> Iterator[Breach]:
                 ("verification", "verify_within_seconds"), f"must be at most limits.lease_seconds ({lease})"
             ),
         )
+
+
+def _backed_up_tables(workload: Workload) -> Iterator[Breach]:
+    tables = {key for key, found in workload.resources.items() if found.type is ResourceType.DYNAMODB_TABLE}
+    for key, backup in workload.backup.tables.items():
+        if key not in tables:
+            rule = f"must name a dynamodb-table of resources{suggestion(key, tables)}"
+            yield Breach(("backup", "tables", key), rule)
+        names = [rule.name for rule in backup.invariants]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                where = ("backup", "tables", key, "invariants", position, "name")
+                yield Breach(where, "must be unique within its table")
 
 
 def _topics(workload: Workload) -> Iterator[Breach]:
