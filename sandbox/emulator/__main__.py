@@ -46,6 +46,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "people",
     "iam_requests",
     "iam_appconfig",
+    "iam_dynamodb",
     "iam_calls",
     "step_functions",
     "faults",

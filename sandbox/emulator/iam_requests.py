@@ -26,6 +26,7 @@ LAMBDA_ACTIONS = {
     ("DELETE", "aliases/*"): "DeleteAlias",
     ("GET", "concurrency"): "GetFunctionConcurrency",
     ("DELETE", "concurrency"): "DeleteFunctionConcurrency",
+    ("GET", "provisioned-concurrency"): "GetProvisionedConcurrencyConfig",
 }
 
 

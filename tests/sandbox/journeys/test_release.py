@@ -11,14 +11,13 @@ import pytest
 from sandbox import release_rehearsal as rehearsal
 from sandbox.faults.defective_release import look, restore
 from sandbox.traffic import Traffic
-from sandbox.workload import stack_name
 from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.errors import NotFoundError
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason, lock_of
+from tests.sandbox.journeys.serving import FUNCTION, alarms_on
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
 
 OVER_WITHIN = 200.0  # seconds of the wall: a release of 20 sandbox minutes takes 40
-FUNCTION = f"{stack_name(ENVIRONMENT)}-orchestrator"
 # Enough for a quarter of it to prove a release within eight minutes at 59 requests.
 USERS_RATE = 0.6
 # Half at once, and little patience: what these journeys are about is not the judge.
@@ -33,6 +32,7 @@ def users(world: World) -> Iterator[Traffic]:
     code = look(world.server, ENVIRONMENT)
     with Traffic(world.server, FUNCTION, USERS_RATE) as users:
         world.until("users are served", lambda: users.counts().ok > 10)
+        world.until("no alarm is on", lambda: not alarms_on(world))  # else no release is admitted
         yield users
     for key, one in rehearsal.release_set().items():
         world.client("lambda").update_alias(

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox import lifecycle
 from sandbox.restore_rehearsal import (
-    ENVIRONMENT,
     RESOURCE,
     TABLE,
     WORKLOAD,
@@ -22,10 +19,11 @@ from sandbox.restore_rehearsal import (
     wait_for_recovery_point,
     written_to,
 )
-from sandbox.server import Server
+from sandbox.workload import stack_name
 from tests.sandbox.emulator.lambda_functions import eventually
+from tests.sandbox.journeys.world import ENVIRONMENT, World
 
-SCALE = 30.0
+SESSIONS = f"{stack_name(ENVIRONMENT)}-user-sessions"
 EIGHT = [
     "existence",
     "restorable",
@@ -39,9 +37,18 @@ EIGHT = [
 
 
 class House:
-    def __init__(self, server: Server, outputs: dict[str, str]) -> None:
-        self.server, self.outputs = server, outputs
-        self.states = server.client("stepfunctions")
+    def __init__(self, world: World) -> None:
+        self.world, self.server, self.outputs = world, world.server, world.outputs
+        self.states = world.client("stepfunctions")
+
+    def schedule(self, room: str) -> dict[str, Any]:
+        """What a room answers when its schedule calls it."""
+        answer = self.world.client("lambda").invoke(
+            FunctionName=self.world.physical_name(room), Payload=b'{"time": "2026-11-23T03:00:00Z"}'
+        )
+        told: dict[str, Any] = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, told
+        return told
 
     def start(self, name: str, table: str = RESOURCE, plant: str | None = None) -> str:
         asked = {"workload": WORKLOAD, "table": table, **({"plant": plant} if plant else {})}
@@ -70,15 +77,26 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    home = Path(tmp_path_factory.mktemp("backup"))
-    server, outputs = lifecycle.up(home, scale=SCALE, stacks=lifecycle.both_stacks(SCALE, ENVIRONMENT))
-    try:
-        fill(server)
-        wait_for_recovery_point(server)
-        yield House(server, outputs[lifecycle.CONTROL_PLANE])
-    finally:
-        lifecycle.down(home)
+def house(sandbox_world: World) -> Iterator[House]:
+    """One table with items that nobody else writes to, and an empty one with settings that a restore drops."""
+    world = sandbox_world
+    world.calm_down()
+    world.load.write(0)
+    world.renew_table()
+    dynamodb = world.client("dynamodb")
+    recovered = {"PointInTimeRecoveryEnabled": True}
+    dynamodb.update_continuous_backups(
+        TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 7}
+    )
+    dynamodb.update_table(TableName=SESSIONS, DeletionProtectionEnabled=True)
+    fill(world.server)
+    wait_for_recovery_point(world.server)
+    yield House(world)
+    dynamodb.update_table(TableName=SESSIONS, DeletionProtectionEnabled=False)
+    dynamodb.update_continuous_backups(
+        TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 35}
+    )
+    world.calm_down()
 
 
 def test_backups_are_proven_and_every_planted_fault_is_found(house: House):
@@ -120,13 +138,18 @@ def test_backups_are_proven_and_every_planted_fault_is_found(house: House):
     assert after["TableId"] == before["TableId"]
 
 
-def test_a_table_that_is_empty_is_told_from_one_that_lost_its_items(house: House):
+def test_every_night_each_table_is_tested_and_an_empty_one_is_no_lost_one(house: House):
     # user-sessions holds nothing; its invariant is about each item, so it says nothing against that
-    execution = house.start("empty", table="user-sessions")
-    assert house.ended(execution)["status"] == "SUCCEEDED"
-    evidence = house.evidence(execution)
+    names = house.schedule("StartRestoreTests")["executions"]
+    assert names == [f"2026-11-23-{WORKLOAD}-{table}" for table in (RESOURCE, "user-sessions")]
+    machine = house.outputs["VerifyBackupArn"].replace(":stateMachine:", ":execution:")
+    executions = [f"{machine}:{name}" for name in names]
+    assert [house.ended(execution)["status"] for execution in executions] == ["SUCCEEDED", "SUCCEEDED"]
+    evidence = house.evidence(executions[1])
     reasons = {check["name"]: check["reason"] for check in evidence["checks"]}
     assert reasons["complete"] == "source and copy are empty, and their exports are whole"
+    # ... and is not protected from deletion any more, once it is tested
+    assert copies(house.server) == ()
 
 
 def test_a_test_that_cannot_begin_fails_openly_and_leaves_nothing(house: House):
@@ -147,17 +170,10 @@ def test_a_test_that_was_stopped_is_swept_up(house: House):
         lambda: house.states.describe_execution(executionArn=execution)["status"],
         lambda status: status == "ABORTED",
     )
-    # When the sweep comes round, then the copy goes
-    function = next(
-        each["FunctionName"]
-        for each in house.server.client("lambda").list_functions()["Functions"]
-        if "SweepRestores" in each["FunctionName"]
-    )
-    event = json.dumps({"time": "2026-11-23T03:00:00Z"}).encode()
 
+    # When the sweep comes round, then the copy goes
     def sweep() -> tuple[str, ...]:
-        answer = house.server.client("lambda").invoke(FunctionName=function, Payload=event)
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        house.schedule("SweepRestores")
         time.sleep(0.5)
         return copies(house.server)
 

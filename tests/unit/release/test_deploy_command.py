@@ -22,7 +22,7 @@ SHOP = ("--workload", "shop", "--environment", "development")
 def world(monkeypatch: pytest.MonkeyPatch) -> ReleaseWorld:
     world = ReleaseWorld()
     monkeypatch.setattr(deploy, "_ledger", lambda _aws, _stack: world.ledger)
-    monkeypatch.setattr(deploy, "stack_output", lambda _aws, _stack, key: key)
+    monkeypatch.setattr(deploy, "stack_outputs", lambda _aws, _stack, *keys: list(keys))
     monkeypatch.setattr(deploy, "_runs", lambda *_: False)
 
     def play_at_once(_aws: Any, _stack: str, release_id: str, reason: str) -> None:
