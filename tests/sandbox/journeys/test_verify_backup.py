@@ -80,6 +80,8 @@ class House:
 def house(sandbox_world: World) -> Iterator[House]:
     """One table with items that nobody else writes to, and an empty one with settings that a restore drops."""
     world = sandbox_world
+    events, night = world.client("events"), world.physical_name("StartRestoreTestsEveryNight")
+    events.disable_rule(Name=night)  # three in the morning can be any moment here
     world.calm_down()
     world.load.write(0)
     world.renew_table()
@@ -96,6 +98,7 @@ def house(sandbox_world: World) -> Iterator[House]:
     dynamodb.update_continuous_backups(
         TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 35}
     )
+    events.enable_rule(Name=night)
     world.calm_down()
 
 
