@@ -151,7 +151,7 @@ def test_every_night_each_table_is_tested_and_an_empty_one_is_no_lost_one(house:
     evidence = house.evidence(executions[1])
     reasons = {check["name"]: check["reason"] for check in evidence["checks"]}
     assert reasons["complete"] == "source and copy are empty, and their exports are whole"
-    # ... and is not protected from deletion any more, once it is tested
+    # ... and both copies are gone, also the one that was as protected from deletion as its source
     assert copies(house.server) == ()
 
 
