@@ -65,7 +65,8 @@ def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World
     assert case.incident.status is IncidentStatus.ESCALATED
     assert case.incident.outcome == "nobody works on it any more: its recovery is FAILED"
     (attempt,) = case.attempts
-    assert (attempt.status, world.table()["write"]) == (AttemptStatus.APPLIED, attempt.plan.after["write"])  # type: ignore[union-attr]
+    assert attempt.status is AttemptStatus.APPLIED
+    assert world.table()["write"] > PROVISIONED["write"]
     assert world.leases.holder(TABLE, world.now()) is None
     (mail,) = inbox.about(incident.id)
     assert attempt.plan.summary in mail["Message"]  # type: ignore[union-attr]
