@@ -10,7 +10,7 @@ ENVIRONMENT ?= dev
 .PHONY: help demo test unit journeys emulation check format bench reliability docs build deploy lock dev emulator sam node clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: dev emulator sam ## an outage on a local AWS, remedied and proven while you watch (two minutes)
 	$(DEV)/selfright demo
