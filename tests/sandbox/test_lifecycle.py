@@ -33,7 +33,7 @@ def eventually(condition: Callable[[], object], seconds: float = 10.0) -> bool:
 
 
 def hang_a_worker(server: Server) -> None:
-    """Leave a Lambda function busy for a minute, in a process of its own."""
+    """Leave a Lambda function busy for a minute, in a process of its own; its role is none, so IAM must not ask."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "import time\ndef handler(event, context):\n    time.sleep(60)\n")
@@ -52,7 +52,7 @@ def hang_a_worker(server: Server) -> None:
 
 def test_a_sandbox_comes_up_is_seen_and_goes_down_without_a_trace(home: Path):
     # Given a sandbox with a busy Lambda worker
-    server, outputs = lifecycle.up(home, scale=20.0, stacks=())
+    server, outputs = lifecycle.up(home, scale=20.0, auth=False, stacks=())
     hang_a_worker(server)
     assert outputs == {}
     assert (server.folder, server.scale) == (home / "sandbox", 20.0)
@@ -93,7 +93,7 @@ def test_an_up_during_another_one_refuses(home: Path):
 
 def test_workers_die_with_a_killed_emulator_and_the_next_up_cleans_up(home: Path):
     # Given a sandbox whose worker hangs in a handler
-    server, _ = lifecycle.up(home, stacks=())
+    server, _ = lifecycle.up(home, auth=False, stacks=())
     hang_a_worker(server)
 
     # When the emulator is killed without a chance to end its children

@@ -55,7 +55,7 @@ def test_what_a_stopped_execution_has_changed_is_undone_and_people_take_over(wor
 
 def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World, inbox: Inbox):
     incident = world.alarm_goes_off()
-    world.until("a change is made", lambda: world.acted(incident.id))
+    world.until("a change helps", lambda: world.ledger.case(incident.id).alarm_is_over)
     (execution,) = world.executions(incident.id)
     with without(world, Permission("Recover", "Rooms", "lambda:InvokeFunction")):
         world.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
@@ -65,7 +65,8 @@ def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World
     assert case.incident.status is IncidentStatus.ESCALATED
     assert case.incident.outcome == "nobody works on it any more: its recovery is FAILED"
     (attempt,) = case.attempts
-    assert (attempt.status, world.table()["write"]) == (AttemptStatus.APPLIED, attempt.plan.after["write"])  # type: ignore[union-attr]
+    assert attempt.status is AttemptStatus.APPLIED
+    assert world.table()["write"] > PROVISIONED["write"]
     assert world.leases.holder(TABLE, world.now()) is None
     (mail,) = inbox.about(incident.id)
     assert attempt.plan.summary in mail["Message"]  # type: ignore[union-attr]

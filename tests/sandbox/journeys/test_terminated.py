@@ -5,18 +5,15 @@ from __future__ import annotations
 import signal
 
 from sandbox.processes import group_members
-from tests.sandbox.journeys.demo import Demo
+from tests.sandbox.journeys.demo import running
 
 
 def test_a_demo_that_is_terminated_takes_its_sandbox_down():
-    demo = Demo.start()
-    try:
+    with running("demo") as demo:
         demo.process.terminate()
-        code, printed, told = demo.finish()
-    finally:
-        demo.stop()
+        over = demo.over()
 
-    assert (code, printed) == (128 + signal.SIGTERM, ""), told
+    assert (over.code, over.printed) == (128 + signal.SIGTERM, ""), over.told
     assert group_members(demo.server.pid) == []
     assert not demo.server.answers()
     assert not demo.server.folder.parent.exists()

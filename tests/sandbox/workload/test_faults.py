@@ -90,10 +90,11 @@ def test_throttled_table_fails_users_for_lack_of_capacity_and_raises_only_its_ow
     users.rate *= 2  # drains sooner what the table saved while it was healthy
 
     eventually(f"{alarm} is in ALARM", lambda: states(aws, stack)[alarm] == "ALARM", within=30)
+    eventually("ten users have failed", lambda: users.counts().since(before).failed > 10, within=30)
 
     seen = users.counts().since(before)
     assert set(seen.errors) == {"ResultNotStoredError"}
-    assert seen.throttled == seen.failed > 10
+    assert seen.throttled == seen.failed
     assert total(aws, "AWS/DynamoDB", "WriteThrottleEvents", "Sum", TableName=table) > seen.failed
     assert total(aws, "AWS/Lambda", "Errors", "Sum", FunctionName=stack["Orchestrator"]) == crashes
     others = {name: state for name, state in states(aws, stack).items() if name != alarm}

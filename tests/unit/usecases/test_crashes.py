@@ -17,6 +17,7 @@ from selfright.domain.errors import (
 )
 from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.ports import Switches
+from selfright.usecases.close_incident import close_incident
 from tests.unit.usecases.respond import CrashedError, Respond
 from tests.unit.usecases.world import TABLE, World
 
@@ -177,3 +178,24 @@ def test_a_room_that_never_answers_ends_with_people_and_the_error_kept():
     failed = [e.text for e in case.timeline if e.kind is EntryKind.STEP_FAILED]
     assert failed == ["Sandbox.Timedout: out of memory"]
     assert respond.published
+
+
+def test_people_read_what_failed_without_lambdas_document_around_it():
+    world = World()
+    incident_id = world.receive()
+    cause = '{"errorMessage":"reading alarm x: not authorized","errorType":"SourceDownError","stackTrace":["..."]}'
+
+    closed = close_incident(
+        incident_id,
+        IncidentStatus.ESCALATED,
+        "a step failed",
+        error=f"its execution is ABORTED; SourceDownError: {cause}",
+        store=world.store,
+        leases=world.leases,
+        history=world.history,
+        clock=world.clock,
+    )
+
+    assert closed.outcome == (
+        "a step failed: its execution is ABORTED; SourceDownError: reading alarm x: not authorized"
+    )

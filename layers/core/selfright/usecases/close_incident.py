@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from selfright.domain.errors import SelfrightError
 from selfright.domain.gates import Reason
 from selfright.domain.incident import AttemptStatus, CaseFile, Entry, EntryKind, IncidentStatus
+from selfright.domain.report import cut
 from selfright.domain.steps import Closed
 from selfright.ports import Clock, History, IncidentStore, Leases
 from selfright.usecases.stopping import HELD_UNTIL_OVER, stopped_by
+
+LONGEST_FAILURE = 600  # characters; AWS names role, action and resource of a denied call in fewer
 
 
 def close_incident(
@@ -38,9 +42,10 @@ def close_incident(
         proven = next((a.plan for a in case.attempts if a.status is AttemptStatus.VERIFIED), None)
         if proven:
             status, reason = IncidentStatus.RESOLVED, f"{proven.summary}; afterwards a step failed"
+        error = _plain(error)
         failed = Entry(key="step-failed", at=clock.now(), kind=EntryKind.STEP_FAILED, text=error[:1000])
         store.take_up(incident_id, case.incident.runbook, [failed])
-        reason = f"{reason}: {error[:200]}"
+        reason = f"{reason}: {cut(error, LONGEST_FAILURE)}"
     now = clock.now()  # after the failure: a timeline tells them in this order
     # Also where no fence is on record: a crash may have come between taking the lease and noting it.
     for target in {a.plan.target for a in case.attempts if a.plan}:
@@ -57,6 +62,15 @@ def close_incident(
     incident = store.close(incident_id, status, reason, entry, now)
     tell = error is not None or not _told_by_another(case, history, now)
     return Closed(status=incident.status, outcome=incident.outcome, tell=tell)
+
+
+def _plain(error: str) -> str:
+    """What failed, without Lambda's document around it: people read this at night."""
+    told, brace, document = error.partition("{")
+    try:
+        return f"{told}{json.loads(brace + document)['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return error
 
 
 def _storm_to_tell(case: CaseFile, history: History) -> str:
