@@ -224,6 +224,18 @@ def test_a_repeated_write_carries_the_token_of_the_first(client: LeanClient, ser
     assert first == again != another
 
 
+def test_tries_of_one_call_are_told_as_such(client: LeanClient, service: FakeService):
+    service.answers = [HANG_UP, OK]
+
+    client.get_item(TableName="ledger")
+    client.get_item(TableName="ledger")
+
+    first, again, another = (asked.headers["amz-sdk-invocation-id"] for asked in service.asked)
+    assert first == again != another
+    tries = [asked.headers["amz-sdk-request"] for asked in service.asked]
+    assert tries == ["attempt=1; max=2", "attempt=2; max=2", "attempt=1; max=2"]
+
+
 def test_a_second_refusal_is_the_answer(client: LeanClient, service: FakeService):
     service.answers = [(400, {"__type": "ThrottlingException", "message": "slow down"})]
 

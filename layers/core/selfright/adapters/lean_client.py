@@ -121,10 +121,10 @@ class LeanClient:
         self._count(operation)
         if token := self._service.tokens.get(operation):
             parameters = {token: os.urandom(16).hex(), **parameters}
-        body = json.dumps(parameters).encode()
+        body, one = json.dumps(parameters).encode(), os.urandom(16).hex()
         for left in reversed(range(TRIES)):
             try:
-                status, answer = self._exchange(operation, body)
+                status, answer = self._exchange(operation, body, one, TRIES - left)
             except (OSError, HTTPException) as error:
                 self.close()
                 if not left:
@@ -140,9 +140,12 @@ class LeanClient:
             _back_off()
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _exchange(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _exchange(self, operation: str, body: bytes, one: str, attempt: int) -> tuple[int, dict[str, Any]]:
         connection = self._connection()
-        connection.request("POST", "/", body, self._headers(operation, body))
+        headers = self._headers(operation, body)
+        # As of every SDK of AWS: which requests are tries of one call.
+        headers |= {"amz-sdk-invocation-id": one, "amz-sdk-request": f"attempt={attempt}; max={TRIES}"}
+        connection.request("POST", "/", body, headers)
         response = connection.getresponse()
         content = response.read()
         try:
