@@ -7,7 +7,7 @@ SAM    := $(ENVS)/sam/bin/sam
 ENVIRONMENT ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit journeys emulation check format bench reliability docs build deploy lock dev emulator sam node clean
+.PHONY: help demo test unit check format bench reliability docs build deploy lock dev emulator sam node clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,14 +17,7 @@ demo: dev emulator sam ## an outage on a local AWS, remedied and proven while yo
 
 test: dev emulator sam ## all tests: unit, emulator, journeys
 	$(DEV)/pytest tests/unit -n auto
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target journeys emulation
-
-# Journeys mostly wait for the sandbox's clock: the tests of the emulator run meanwhile.
-journeys emulation: dev emulator sam
-journeys:
-	$(DEV)/pytest tests/sandbox/journeys
-emulation:
-	$(DEV)/pytest tests/sandbox tests/live --ignore=tests/sandbox/journeys
+	$(DEV)/pytest tests/sandbox tests/live
 
 unit: dev ## the unit tests alone (seconds)
 	$(DEV)/pytest tests/unit -n auto

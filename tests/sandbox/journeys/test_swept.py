@@ -12,7 +12,7 @@ from selfright.domain.incident import AttemptStatus, EntryKind, IncidentStatus
 from selfright.usecases.sweep import GRACE
 from tests.sandbox.journeys.permissions import without
 from tests.sandbox.journeys.signals import times_decided
-from tests.sandbox.journeys.world import ALARM, PROVISIONED, SURGE_BESIDE_USERS, TABLE, World
+from tests.sandbox.journeys.world import ALARM, CALM, PROVISIONED, SURGE_BESIDE_USERS, TABLE, World
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_what_a_stopped_execution_has_changed_is_undone_and_people_take_over(wor
 
 def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World, inbox: Inbox):
     incident = world.alarm_goes_off()
-    world.until("a change helps", lambda: world.ledger.case(incident.id).alarm_is_over)
+    world.until("a change is made", lambda: world.acted(incident.id))
+    world.load.write(CALM)
+    world.until("the alarm is over", lambda: world.ledger.case(incident.id).alarm_is_over)
     (execution,) = world.executions(incident.id)
     with without(world, Permission("Recover", "Rooms", "lambda:InvokeFunction")):
         world.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
