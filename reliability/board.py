@@ -4,44 +4,11 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from sandbox.emulator.faults import Call, Fault
 from sandbox.server import Server
-
-
-@dataclass(frozen=True)
-class Fault:
-    """See sandbox/emulator/faults.py."""
-
-    caller: str
-    action: str
-    resource: str
-    nth: int
-    mode: str
-    times: int = 1
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: whose, for what, the SDK's how manieth try, and how it was answered."""
-
-    caller: str
-    invocation: str
-    action: str
-    resource: str
-    nth: int
-    attempt: int
-    at: float
-    request: str
-    status: int
-    struck: str
-
-    @property
-    def carried_out(self) -> bool:
-        """The service did it, whether or not the caller could see the answer."""
-        return 200 <= self.status < 300 and self.struck not in {"fail", "throttle", "kill-before"}  # noqa: PLR2004
 
 
 class FaultBoard:

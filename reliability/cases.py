@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reliability.board import Call, Fault
+from sandbox.emulator.faults import Call, Fault
 
 if TYPE_CHECKING:
     from reliability.scenes import Scene

@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from reliability.board import Call
 from reliability.cases import Mode
 from reliability.scenes import Ending
 from reliability.world import ALARM, ENVIRONMENT, TABLE, UNITS, WORKLOAD, World
+from sandbox.emulator.faults import Call
 from selfright.domain.incident import CaseFile, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import ChannelType
 from selfright.usecases.sweep import GRACE

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from reliability.board import Call, FaultBoard
+from reliability.board import FaultBoard
 from reliability.cases import Case, Mode
+from sandbox.emulator.faults import Call
 
 
 class Healer(StrEnum):

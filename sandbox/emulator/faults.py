@@ -66,6 +66,11 @@ class Call:
     status: int = 0
     struck: str = ""
 
+    @property
+    def carried_out(self) -> bool:
+        """The service did it, whether or not the caller could see the answer."""
+        return 200 <= self.status < 300 and self.struck not in {"fail", "throttle", "kill-before"}  # noqa: PLR2004
+
     def is_hit_by(self, fault: Fault) -> bool:
         there = self.nth == fault.nth if self.invocation else self.nth >= fault.nth
         return there and (self.caller, self.action, self.resource) == (

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from reliability.board import Fault, FaultBoard
+from reliability.board import FaultBoard
+from sandbox.emulator.faults import Fault
 from sandbox.server import Server
 from tests.sandbox.emulator.lambda_functions import call, create, eventually
 

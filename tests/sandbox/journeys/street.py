@@ -13,12 +13,13 @@ from sandbox import forty_shops as shops
 from sandbox import lifecycle
 from sandbox.collector import Collector
 from sandbox.customers import Customers
+from sandbox.local_aws import LocalAws
 from sandbox.server import Server
 from selfright.adapters.ledger import DynamoDBIncidentStore
 from selfright.adapters.manifest_files import load_workload
 from selfright.domain.incident import AttemptStatus, CaseFile, Incident, IncidentStatus
 from selfright.domain.manifest import ChannelType
-from tests.sandbox.journeys.world import LOOK_EVERY, PATIENCE, LocalAws
+from tests.sandbox.journeys.world import LOOK_EVERY, PATIENCE
 
 T = TypeVar("T")
 

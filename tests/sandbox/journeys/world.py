@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.lifecycle import CONTROL_PLANE, Outputs
+from sandbox.local_aws import LocalAws
 from sandbox.server import Server
 from sandbox.workload import stack_name
-from selfright.adapters.aws import Aws
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
 from selfright.domain.incident import CaseFile, EntryKind, Incident, IncidentStatus
@@ -39,20 +39,6 @@ LOOK_EVERY = 0.1
 LINES, LINE = 40, 300  # of the emulator's log
 
 T = TypeVar("T")
-
-
-class LocalAws(Aws):
-    """The product's AWS, pointed at the sandbox without a word in the environment."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__()
-        self._server = server
-        self._made: dict[str, Any] = {}
-
-    def client(self, service: str) -> Any:
-        if service not in self._made:
-            self._made[service] = self._server.client(service)
-        return self._made[service]
 
 
 class Call(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from reliability.board import Call
 from reliability.cases import LATE, Case, Mode, discover
+from sandbox.emulator.faults import Call
 
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/ledger-1"
 QUERY, WRITE = "dynamodb:Query", "dynamodb:TransactWriteItems"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reliability.board import Call, Fault
 from reliability.cases import Case, Mode
 from reliability.scenes import Ending, Healer, NoEndError, Result, clean_run, play
+from sandbox.emulator.faults import Call, Fault
 
 CLEAN = Ending("resolved", "18 units", told=1, retried=0, caught=False, rescued=False)
 CASE = Case("respond/helps", "ApplyAction", "dynamodb:Query", "Ledger", 1, Mode.FAIL)
