@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.demo_backup import backup
+from cli.demo_release import bad_release, release
 from cli.place import ROOT, AsJson
 from cli.storm import storm
 from cli.timeline import entry_lines, line
@@ -24,6 +26,9 @@ PICTURE_COLUMNS = 132
 app = typer.Typer(help="An outage on the local AWS, remedied and proven while you watch.")
 app.command()(storm)
 
+
+app.command()(release)
+app.command()(bad_release)
 
 TimeScale = Annotated[
     float | None,
@@ -51,6 +56,9 @@ def undo(time_scale: TimeScale = None, as_json: AsJson = False, picture: Picture
     undone = any(attempt.status is AttemptStatus.UNDONE for attempt in result.case.attempts)
     if not (result.resolved and undone):
         raise typer.Exit(1)
+
+
+app.command()(backup)
 
 
 def _show(scenario: Scenario, time_scale: float | None, as_json: bool, picture: Path | None) -> Rehearsal:

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cli import alarm, backup, demo, incidents, judge, runbooks, sandbox, switches, workload
+from cli import alarm, backup, demo, deploy, incidents, judge, runbooks, sandbox, switches, workload
 from cli.explain import explain
 from cli.replay import replay
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(demo.app, name="demo")
+app.add_typer(deploy.app, name="deploy")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(switches.app, name="switches")

@@ -64,7 +64,8 @@ def _without_prose(node: Any) -> Any:
     """The model without its `documentation` texts; a shape or member of that name is no text and stays."""
     if isinstance(node, dict):
         return {
-            key: _without_prose(value)
+            # botocore reads the texts of these few parameters (S3 has some) and fails without
+            key: value if key == "clientContextParams" else _without_prose(value)
             for key, value in node.items()
             if not (key == "documentation" and isinstance(value, str))
         }

@@ -2,7 +2,8 @@
 
 Bedrock's Converse needs bedrock:InvokeModel (there is no action of its own name), Athena's calls that name a query need
 a permission on the query's workgroup, and each of Lambda's calls on one alias or on a function's concurrency has an
-action of its own. Source: Service Authorization Reference.
+action of its own. Source: Service Authorization Reference. Requests never leave this machine: all count as encrypted
+(aws:SecureTransport), else a bucket that wants TLS would take none.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ LAMBDA_ACTIONS = {
     ("DELETE", "aliases/*"): "DeleteAlias",
     ("GET", "concurrency"): "GetFunctionConcurrency",
     ("DELETE", "concurrency"): "DeleteFunctionConcurrency",
+    ("GET", "provisioned-concurrency"): "GetProvisionedConcurrencyConfig",
 }
 
 
 def install(_clock: SandboxClock) -> None:
-    from ministack.core import iam_actions
+    from ministack.core import iam_actions, iam_evaluator
 
     def as_on_aws(before: Callable[..., str | None]) -> Callable[..., str | None]:
         def action(*request: Any) -> str | None:
@@ -51,9 +53,13 @@ def install(_clock: SandboxClock) -> None:
     def of_one_thing(before: Callable[..., str | None]) -> Callable[..., str | None]:
         return lambda method, path: lambda_action(method, path) or before(method, path)
 
+    def encrypted(before: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda key, *asked: "true" if key.lower() == "aws:securetransport" else before(key, *asked)
+
     replace(iam_actions, "_lambda_action", of_one_thing)
     replace(iam_actions, "extract_iam_action", as_on_aws)
     replace(iam_actions, "extract_resource_arn", of_the_workgroup)
+    replace(iam_evaluator, "_resolve_condition_key", encrypted)
 
 
 def lambda_action(method: str, path: str) -> str | None:

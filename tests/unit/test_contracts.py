@@ -11,12 +11,19 @@ from typing import Any
 import pytest
 
 from selfright.actions import ACTIONS
+from selfright.adapters.manifest_files import load_workload
 from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
 from selfright.domain import errors
+from selfright.domain.backup import steps as backup_steps
+from selfright.domain.backup.restore_test import ISOLATED
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
+from selfright.domain.release import ReleaseRequest
+from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
+from selfright.domain.release.steps import ReleaseStep, RollBackInput, Then
 from selfright.domain.runbook import Runbook
 from selfright.domain.steps import Next, RecoverInput, RespondInput
+from selfright.edge.deployment_request import deployment_request
 from selfright.usecases.lint_runbook import lint_runbook
 from tests.unit.template import ROOT, resources, template
 
@@ -89,10 +96,29 @@ def test_both_places_that_ask_the_gates_read_the_same():
     }
 
 
-def test_nobody_else_may_change_anything():
-    changers = {f for f in FUNCTIONS if granted(f) & (CHANGING | UNDOING)}
+RELEASES = {
+    "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
+    "ShiftTraffic": {"lambda:UpdateAlias"},
+    "RollBackRelease": {"lambda:UpdateAlias"},
+}
 
-    assert changers == {"ApplyAction", "UndoAction"}
+
+def test_nobody_else_may_change_anything_but_isolated_copies():
+    changing = CHANGING.union(UNDOING, *RELEASES.values())
+    changers = {f for f in FUNCTIONS if granted(f, *({"IsolatedTables"} & statements(f).keys())) & changing}
+
+    assert changers == {"ApplyAction", "UndoAction", *RELEASES}
+    assert {f: granted(f) & changing for f in RELEASES} == RELEASES
+
+
+def test_no_room_of_a_release_can_delete_a_version():
+    """A roll-back may need it."""
+    assert not [
+        a
+        for f in FUNCTIONS
+        for a in granted(f)
+        if a.startswith("lambda:DeleteFunction") and a not in CHANGING | UNDOING
+    ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -104,10 +130,48 @@ def test_no_permission_is_wide(function: str):
         elif sid == "LedgerIndex":
             assert statement["Resource"] == {"Fn::Sub": "${Ledger.Arn}/index/ByWorkload"}
             assert statement["Action"] == ["dynamodb:Query"]
+        elif sid == "ListTables":
+            assert statement["Action"] == ["dynamodb:ListTables"]  # knows no resources
         elif any(a.startswith("dynamodb:") for a in statement["Action"]):
-            assert "table/${ManagedTables}" in statement["Resource"]["Fn::Sub"]
+            tables = {
+                "IsolatedTables": f"table/{ISOLATED}*",
+                "IsolatedExports": f"table/{ISOLATED}*/export/*",
+            }
+            resource = statement["Resource"]["Fn::Sub"]
+            assert resource.rpartition(":")[2].startswith(tables.get(sid, "table/${ManagedTables}"))
         elif statement["Resource"] == "*":
             assert not [a for a in statement["Action"] if a in HAVE_NAMES], sid
+
+
+# What a restore test may do to a table that is not its own copy. RestoreTableToPointInTime needs more on its target
+# (Service Authorization Reference), which is granted on copies alone: it cannot restore to another name.
+OF_A_RESTORE_TEST = {"dynamodb:RestoreTableToPointInTime", "dynamodb:ExportTableToPointInTime"}
+RESTORE_TESTS = (
+    "RestoreBackup",
+    "WatchRestore",
+    "WatchExports",
+    "VerifyCopy",
+    "RecordEvidence",
+    "CleanUpRestore",
+)
+
+
+@pytest.mark.parametrize("function", RESTORE_TESTS)
+def test_a_restore_test_changes_its_copy_and_nothing_else(function: str):
+    elsewhere = granted(function, "Ledger", *({"IsolatedTables"} & statements(function).keys()))
+
+    asked = {a for a in elsewhere if a.startswith("dynamodb:")} - OF_A_RESTORE_TEST
+    assert not [a for a in asked if not a.startswith(("dynamodb:Describe", "dynamodb:List", "dynamodb:Get"))]
+
+
+@pytest.mark.parametrize("function", RESTORE_TESTS)
+def test_evidence_can_be_written_and_never_deleted(function: str):
+    for statement in statements(function).values():
+        actions = {a for a in statement["Action"] if a.startswith("s3:")} - {"s3:ListBucket"}
+        folder = "evidence" if function == "RecordEvidence" else "exports"
+        assert not actions or statement["Resource"] == {"Fn::Sub": f"${{Evidence.Arn}}/{folder}/*"}
+    assert ("s3:PutObject" in granted(function)) == (function in {"WatchRestore", "RecordEvidence"})
+    assert ("s3:DeleteObject" in granted(function)) == (function == "WatchExports")
 
 
 # What can be granted for named resources alone.
@@ -161,7 +225,7 @@ def test_every_failure_to_ask_is_retried_under_its_own_name(state: dict[str, Any
         if issubclass(error, SelfrightError)
     }
     repeatable = {name for name in ours if issubclass(getattr(errors, name), SourceDownError)}
-    tells = state["Arguments"]["FunctionName"] == "${TellPeopleArn}"
+    tells = state["Arguments"]["FunctionName"] in {"${TellPeopleArn}", "${TellReleaseArn}"}
     of_channels = {name for name in ours if issubclass(getattr(errors, name), ChannelDownError)}
 
     assert retried & ours == (repeatable if tells else repeatable - of_channels)
@@ -205,6 +269,71 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
     assert states[task]["Next"] == choice
     assert states[choice]["Default"] == "Close the incident"
     assert word_choice(states[choice]) | {"close"} == words_of(room)
+
+
+# What is not said by a branch of its own goes the default way: where nothing else fits, a release is closed or goes back.
+DEPLOY_ASKED = {
+    "Admit the release": ("admit_release", "May it begin?", {"close"}),
+    "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
+    "Shift the traffic": ("shift_traffic", "Was it shifted?", {"leave"}),
+    "Judge the step": ("judge_release", "What is the verdict?", {"roll_back"}),
+}
+
+
+@pytest.mark.parametrize("task", DEPLOY_ASKED)
+def test_every_word_of_a_release_has_its_branch(task: str):
+    states = MACHINES["deploy"]["States"]
+    room, choice, default = DEPLOY_ASKED[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+
+    assert states[task]["Next"] == choice
+    assert word_choice(states[choice]) | default == {
+        Then[name].value for name in re.findall(r"\bThen\.([A-Z_]+)\b", source)
+    }
+
+
+def test_a_step_of_a_release_that_fails_for_good_goes_back():
+    states = MACHINES["deploy"]["States"]
+    to = {name: state["Catch"][-1]["Next"] for name, state in states.items() if state["Type"] == "Task"}
+    changing = (*DEPLOY_ASKED, "Finish the release")
+
+    assert {to[name] for name in changing} == {"Roll the release back"}
+    assert to["Tell of the step"] == "Watch"
+
+
+RESTORES = {
+    "Restore the backup": ("restore_backup", "Is it under way?"),
+    "Watch the restore": ("watch_restore", "Is it restored?"),
+    "Watch the exports": ("watch_exports", "Is it exported?"),
+    "Clean up": ("clean_up_restore", "Is it gone?"),
+}
+
+
+@pytest.mark.parametrize("task", RESTORES)
+def test_every_word_of_a_restore_test_has_its_branch(task: str):
+    states = MACHINES["verify_backup"]["States"]
+    room, choice = RESTORES[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+    words = {backup_steps.Next[name].value for name in re.findall(r"\bNext\.([A-Z]+)\b", source)}
+
+    assert states[task]["Next"] == choice
+    default = {"Record the evidence": "record", "Not proven": "alarm"}[states[choice]["Default"]]
+    assert word_choice(states[choice]) | {default} == words
+
+
+def test_whatever_fails_in_a_restore_test_its_copy_is_cleaned_up():
+    """No way out of the machine but through the clean-up."""
+    states = MACHINES["verify_backup"]["States"]
+
+    def ways(state: dict[str, Any]) -> set[str]:
+        given = [state.get("Next"), state.get("Default")]
+        given += [each["Next"] for each in (*state.get("Choices", ()), *state.get("Catch", ()))]
+        return {way for way in given if way}
+
+    for name, state in states.items():
+        ends = {way for way in ways(state) if states[way]["Type"] in ("Succeed", "Fail")}
+        assert not ends or name in ("Clean up", "Is it gone?")
+    assert {rule["Next"] for rule in states["Clean up"]["Catch"]} == {"Fail openly"}
 
 
 @pytest.mark.parametrize("room", ["run_checks", "undo_action"])
@@ -277,7 +406,7 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
     first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": f"{name}.Arn"} for name in rules
+        {"Fn::GetAtt": f"{name}.Arn"} for name in (*rules, "RequestReleaseRequested")
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -337,13 +466,24 @@ def test_a_function_that_died_is_called_again(state: dict[str, Any]):
 @pytest.mark.parametrize("state", TASKS)
 def test_a_task_outwaits_its_function(state: dict[str, Any]):
     if state["Resource"].endswith("lambda:invoke"):
-        assert state["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
+        function = state["Arguments"]["FunctionName"].removeprefix("${").removesuffix("Arn}")
+        own = resources("AWS::Serverless::Function")[function].get("Timeout")
+        assert state["TimeoutSeconds"] > (own or template()["Globals"]["Function"]["Timeout"])
+
+
+def test_deploy_outlasts_every_release_that_is_let_in():
+    """A machine that is over rolls nothing back; nor does one whose history is full."""
+    assert MACHINES["deploy"]["TimeoutSeconds"] > 1.5 * LONGEST_RELEASE
+    # A look is a Wait (2 events), a Task (5) and a Choice (2); 25,000 are all that an execution may have.
+    assert 9 * MOST_LOOKS < 0.8 * 25_000
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_machine_speaks_jsonata_and_ends(name: str):
     assert MACHINES[name]["QueryLanguage"] == "JSONata"
-    assert MACHINES[name]["TimeoutSeconds"] <= 7200
+    # a restore alone may take the four hours of the RTO
+    longest = {"verify_backup": 28800, "deploy": 2 * LONGEST_RELEASE}
+    assert MACHINES[name]["TimeoutSeconds"] <= longest.get(name, 7200)
     assert MACHINES[name]["Comment"]
 
 
@@ -359,6 +499,15 @@ def test_one_execution_outlasts_every_attempt_that_the_manifest_allows_by_defaul
 # -- sample inputs
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "events" / "verify-backup").glob("*.json")), ids=lambda p: p.stem
+)
+def test_a_sample_restore_test_can_be_pasted_into_the_console(path: Path):
+    asked = backup_steps.VerifyBackupInput.model_validate_json(path.read_text())
+
+    assert asked.table in load_workload(ROOT / "workloads" / asked.workload, "production").backup.tables
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)
 def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
     assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
@@ -369,3 +518,13 @@ def test_the_sample_input_of_a_recovery_can_be_pasted_into_the_console():
 
     assert sample.incident_id.startswith("inc-")
     assert sample.failure == "respond: TIMED_OUT"
+
+
+def test_so_can_those_of_a_release():
+    samples = ROOT / "events" / "deploy"
+
+    requested = json.loads((samples / "requested.json").read_text())
+    assert deployment_request(requested).release_id == "opportunity-analysis-42"
+    assert ReleaseRequest.model_validate(requested["detail"]).strategy is not None
+    assert ReleaseStep.model_validate_json((samples / "start.json").read_text())
+    assert RollBackInput.model_validate_json((samples / "roll-back.json").read_text())

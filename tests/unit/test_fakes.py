@@ -7,16 +7,24 @@ from typing import Any
 
 import pytest
 
-from selfright import ports
+from selfright import backup_ports, ports
 from selfright.adapters.alarms import CloudWatchAlarms
 from selfright.adapters.channels import ManifestChannels
 from selfright.adapters.clock import SystemClock
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.adapters.restore_tests import (
+    DynamoDBCopiedItems,
+    DynamoDBRestoreTests,
+    DynamoDBSentinels,
+    S3EvidenceBucket,
+)
 from selfright.adapters.scaling import TableScalingTargets
 from selfright.adapters.switches import AppConfigSwitchBoard
+from selfright.adapters.table_backups import DynamoDBTableBackups
+from selfright.adapters.table_exports import S3TableExports
 from selfright.adapters.tables import DynamoDBTables
-from selfright.adapters.workflows import StepFunctionsWorkflows
+from selfright.adapters.workflows import StepFunctionsExecutions, StepFunctionsWorkflows
 from selfright.domain.errors import SourceDownError, ThrottledError
 from tests.fakes import (
     Down,
@@ -30,6 +38,7 @@ from tests.fakes import (
     RecordingWorkflows,
     StillClock,
 )
+from tests.fakes.backups import FakeBackups, FakeExecutions, MemoryBucket, MemoryRestoreTests
 
 FILLED: list[tuple[type, type, type]] = [
     (ports.Clock, StillClock, SystemClock),
@@ -41,6 +50,13 @@ FILLED: list[tuple[type, type, type]] = [
     (ports.SwitchBoard, FakeSwitchBoard, AppConfigSwitchBoard),
     (ports.Tables, FakeTables, DynamoDBTables),
     (ports.ScalingTargets, FakeScaling, TableScalingTargets),
+    (backup_ports.TableBackups, FakeBackups, DynamoDBTableBackups),
+    (backup_ports.TableExports, FakeBackups, S3TableExports),
+    (backup_ports.CopiedItems, FakeBackups, DynamoDBCopiedItems),
+    (backup_ports.Sentinels, FakeBackups, DynamoDBSentinels),
+    (backup_ports.RestoreTests, MemoryRestoreTests, DynamoDBRestoreTests),
+    (backup_ports.Executions, FakeExecutions, StepFunctionsExecutions),
+    (backup_ports.EvidenceBucket, MemoryBucket, S3EvidenceBucket),
 ]
 
 

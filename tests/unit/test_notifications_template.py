@@ -67,10 +67,15 @@ def test_every_channels_secret_may_be_read_and_no_other_environments(
     assert not any(fnmatch.fnmatchcase(arn(name), pattern) for name in foreign)
 
 
-def test_only_the_room_that_tells_and_the_sweep_may_tell_and_only_the_former_reads_secrets():
-    assert granted("TellPeople", "Ledger") == {"sns:Publish", "secretsmanager:GetSecretValue"}
-    assert statements("TellPeople")["Topic"]["Resource"] == {"Ref": "AlertsTopic"}
-    others = set(resources("AWS::Serverless::Function")) - {"TellPeople"}
+TELLERS = ("TellPeople", "TellRelease")
+
+
+def test_only_the_rooms_that_tell_and_the_sweep_may_tell_and_only_the_former_read_secrets():
+    for teller in TELLERS:
+        assert granted(teller, "Ledger") == {"sns:Publish", "secretsmanager:GetSecretValue"}
+        assert statements(teller)["Topic"]["Resource"] == {"Ref": "AlertsTopic"}
+        assert statements(teller) == statements("TellPeople")
+    others = set(resources("AWS::Serverless::Function")) - set(TELLERS)
     assert [f for f in others if "sns:Publish" in granted(f)] == ["Sweep"]
     assert not [f for f in others if "secretsmanager:GetSecretValue" in granted(f)]
     machine = json.dumps(resources("AWS::Serverless::StateMachine")["Respond"]["Policies"])

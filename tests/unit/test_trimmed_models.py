@@ -7,6 +7,7 @@ from pathlib import Path
 import botocore
 import pytest
 from botocore.loaders import Loader
+from botocore.session import Session
 
 from layers.build_layer import MODELS
 from layers.trim_models import services_of, trim_models
@@ -43,9 +44,26 @@ def test_the_services_are_those_that_adapters_ask_for():
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
 def test_a_trimmed_model_says_what_botocores_says(trimmed: Path, service: str, kind: str):
-    full = prose_free(loader(DATA).load_service_model(service, kind))
+    full = loader(DATA).load_service_model(service, kind)
+    kept = loader(trimmed).load_service_model(service, kind)
 
-    assert loader(trimmed).load_service_model(service, kind) == full
+    assert prose_free(kept) == prose_free(full)
+    assert kept.get("clientContextParams") == full.get("clientContextParams")  # botocore reads their texts
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_client_can_be_made_of_a_trimmed_model(
+    trimmed: Path, service: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_DATA_PATH", str(trimmed))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    session = Session()
+    session.set_credentials("key", "secret")
+
+    made = session.create_client(service)
+
+    assert made.meta.service_model.service_name == service
+    assert session.get_component("data_loader").search_paths[0] == str(trimmed)
 
 
 def test_prose_is_gone_and_shapes_called_documentation_are_not(tmp_path: Path):

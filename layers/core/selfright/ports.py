@@ -21,7 +21,9 @@ from selfright.domain.notice import Notice
 from selfright.domain.report import Report
 from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 
-if TYPE_CHECKING:  # only checks and actions of functions need these models: no other room builds them
+if TYPE_CHECKING:  # only some rooms need these models: no other builds them
+    from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
+    from selfright.domain.release import Release as ReleaseRecord
     from selfright.domain.serving import (
         AliasState,
         ConcurrencyState,
@@ -310,6 +312,11 @@ class Functions(Protocol):
     ) -> Mapping[str, Tally]:
         """The requests that came by the alias, by the version that executed them."""
 
+    def durations(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Mapping[float, float]]:
+        """Mean duration in milliseconds by minute (epoch seconds of its start), by executed version."""
+
     def concurrency(self, function: str) -> ConcurrencyState: ...
 
     def point(self, function: str, alias: str, version: str, revision: str) -> None:
@@ -320,6 +327,60 @@ class Functions(Protocol):
 
     def reserve(self, function: str, units: int | None) -> None:
         """Reserve concurrent executions; None lets the function share the account's again."""
+
+
+class Versions(Protocol):
+    """What a release does to functions. Every method raises NotFoundError where function, version or alias is gone."""
+
+    def build(self, function: str, qualifier: str) -> Build:
+        """A version, what an alias points to, or $LATEST."""
+
+    def provisioning(self, function: str, alias: str) -> bool:
+        """Whether provisioned concurrency of the alias is anything but absent or READY."""
+
+    def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
+        """The version that holds the artifact's code, or that of $LATEST; the same one however often it is asked for.
+
+        Raises BusyError while Lambda is taking the code up, RefusedError where the artifact is not what was asked for.
+        """
+
+    def route(
+        self, function: str, alias: str, version: str, weights: Mapping[str, float], revision: str
+    ) -> AliasState:
+        """Point an alias at a version, and shares of its requests at another; the alias as it is then.
+
+        Raises BusyError where the alias is not at `revision` any more, RefusedError where Lambda will not do it.
+        """
+
+
+class ReleaseLedger(Protocol):
+    """Releases and their logs. Writing the same line twice changes nothing."""
+
+    def open(self, release: ReleaseRecord, line: LogLine) -> ReleaseRecord:
+        """Note a new release; the one that is known by this id already where there is one."""
+
+    def release(self, release_id: str) -> ReleaseRecord:
+        """As it is now, never an older copy. Raises NotFoundError."""
+
+    def file(self, release_id: str) -> ReleaseFile:
+        """With its log. Raises NotFoundError."""
+
+    def releases(self, workload: str, environment: str, limit: int) -> Sequence[ReleaseRecord]:
+        """The newest ones of a workload, newest first, as far as has got about."""
+
+    def save(self, release: ReleaseRecord, *lines: LogLine) -> ReleaseRecord:
+        """Write the next state of a release with its lines; the release as it is on record then.
+
+        Raises BusyError where somebody else wrote it since it was read.
+        """
+
+    def note(self, release_id: str, *lines: LogLine) -> None:
+        """Write lines; one of the same key takes the earlier one's place."""
+
+
+class Deployments(Protocol):
+    def start(self, release_id: str) -> None:
+        """Start `deploy` for a release; once, however often it is called."""
 
 
 class Logs(Protocol):

@@ -12,11 +12,21 @@ from selfright.edge.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from selfright.backup_ports import (
+        CopiedItems,
+        EvidenceBucket,
+        Executions,
+        RestoreTests,
+        Sentinels,
+        TableBackups,
+        TableExports,
+    )
     from selfright.domain.manifest import Workload
     from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
         Alarms,
         Channels,
+        Deployments,
         FlagBoard,
         Functions,
         History,
@@ -24,9 +34,11 @@ if TYPE_CHECKING:
         Leases,
         Logs,
         Messenger,
+        ReleaseLedger,
         ScalingTargets,
         SwitchBoard,
         Tables,
+        Versions,
         Workflows,
     )
 
@@ -92,6 +104,24 @@ class House:
         return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"), self.settings.recover_arn)
 
     @cached_property
+    def releases(self) -> ReleaseLedger:
+        from selfright.adapters.releases import DynamoDBReleaseLedger
+
+        return DynamoDBReleaseLedger(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        from selfright.adapters.workflows import StepFunctionsDeployments
+
+        return StepFunctionsDeployments(self.aws, self.settings.need("deploy_arn"))
+
+    @cached_property
+    def versions(self) -> Versions:
+        from selfright.adapters.versions import LambdaVersions
+
+        return LambdaVersions(self.aws)
+
+    @cached_property
     def messenger(self) -> Messenger:
         from selfright.adapters.messenger import SnsMessenger
 
@@ -145,6 +175,48 @@ class House:
         from selfright.adapters.flags import AppConfigFlagBoard
 
         return AppConfigFlagBoard(self.aws, self.settings.need("flag_strategy"))
+
+    @cached_property
+    def backups(self) -> TableBackups:
+        from selfright.adapters.table_backups import DynamoDBTableBackups
+
+        return DynamoDBTableBackups(self.aws)
+
+    @cached_property
+    def exports(self) -> TableExports:
+        from selfright.adapters.table_exports import S3TableExports
+
+        return S3TableExports(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def copied_items(self) -> CopiedItems:
+        from selfright.adapters.restore_tests import DynamoDBCopiedItems
+
+        return DynamoDBCopiedItems(self.aws)
+
+    @cached_property
+    def sentinels(self) -> Sentinels:
+        from selfright.adapters.restore_tests import DynamoDBSentinels
+
+        return DynamoDBSentinels(self.aws)
+
+    @cached_property
+    def restore_tests(self) -> RestoreTests:
+        from selfright.adapters.restore_tests import DynamoDBRestoreTests
+
+        return DynamoDBRestoreTests(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def executions(self) -> Executions:
+        from selfright.adapters.workflows import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(self.aws, self.settings.need("verify_backup_arn"))
+
+    @cached_property
+    def evidence(self) -> EvidenceBucket:
+        from selfright.adapters.restore_tests import S3EvidenceBucket
+
+        return S3EvidenceBucket(self.aws, self.settings.need("evidence_bucket"))
 
 
 @cache

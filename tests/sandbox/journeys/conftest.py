@@ -39,6 +39,8 @@ ORDER = (
     "causes",
     "actions",
     "denied",
+    "release",
+    "verify_backup",
     "permissions",
     "loops",
     "storm",
@@ -149,8 +151,7 @@ def pytest_runtest_makereport(
     seen = getattr(item, "funcargs", {}).get("sandbox_world")
     if report.failed and seen is not None:
         try:
-            story = seen.story()
+            report.sections += [("in the sandbox", seen.story()), ("emulator", seen.log())]
         except Exception as error:  # noqa: BLE001 - a sandbox that is gone must not hide how the test failed
-            story = f"the sandbox does not answer: {error}"
-        report.sections += [("in the sandbox", story), ("emulator", seen.log())]
+            report.sections.append(("in the sandbox", f"it does not answer: {error}"))
     return report

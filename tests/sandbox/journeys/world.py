@@ -236,7 +236,7 @@ class World:
         """
         self.load.write(CALM)
         self.until("no incident is worked on", lambda: not self._under_way())
-        self._renew_table()
+        self.renew_table()
         self.until("the alarm is OK", lambda: self.alarm_state() == "OK")
         self.forget()
 
@@ -257,7 +257,8 @@ class World:
         open_ = [i for i in self.incidents(datetime.fromtimestamp(0, UTC)) if i.status is IncidentStatus.OPEN]
         return bool(running or open_)
 
-    def _renew_table(self) -> None:
+    def renew_table(self) -> None:
+        """Empty and as it was deployed, without the units that it had saved up."""
         self.table()  # one that is being changed cannot be deleted
         dynamodb = self.client("dynamodb")
         shape = dynamodb.describe_table(TableName=TABLE)["Table"]
@@ -273,6 +274,9 @@ class World:
             },
         )
         assert self.table() == PROVISIONED
+        dynamodb.update_continuous_backups(
+            TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
 
     # -- for a failed test
 

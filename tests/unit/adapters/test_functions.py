@@ -90,6 +90,33 @@ def test_requests_are_told_by_executed_version_in_whole_minutes(stubbed: Stubbed
     assert found == {"8": Tally(), "7": Tally(crashes={minute.timestamp(): 3.0})}
 
 
+def test_durations_are_means_by_executed_version(stubbed: Stubbed, functions: LambdaFunctions):
+    minute = NOW.replace(second=0)
+    dimensions = {"FunctionName": NAME, "Resource": f"{NAME}:live", "ExecutedVersion": "8"}
+    query = {
+        "Id": "duration_0",
+        "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Duration",
+                "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
+            },
+            "Period": 60,
+            "Stat": "Average",
+        },
+    }
+    stubbed.answer(
+        "cloudwatch",
+        "get_metric_data",
+        {"MetricDataResults": [{"Id": "duration_0", "Timestamps": [minute], "Values": [21.5]}]},
+        MetricDataQueries=[query],
+        StartTime=minute,
+        EndTime=NOW,
+    )
+
+    assert functions.durations(NAME, "live", ["8"], NOW, NOW) == {"8": {minute.timestamp(): 21.5}}
+
+
 def test_no_versions_ask_for_nothing(functions: LambdaFunctions):
     assert functions.tallies(NAME, "live", [], NOW, NOW) == {}
 

@@ -38,6 +38,9 @@ REQUIRED = {
     ("escalation", "levels", 1, "who"),
     ("escalation", "levels", 1, "answer_within_minutes"),
     ("escalation", "levels", 1, "channels"),
+    ("deployment", "strategy", "type"),
+    ("deployment", "strategy", "percents"),
+    ("deployment", "strategy", "every_seconds"),
     ("windows", "maintenance", 0, "name"),
     ("windows", "maintenance", 0, "days"),
     ("windows", "maintenance", 0, "from"),
@@ -55,6 +58,7 @@ OPEN_MAPPINGS = {
     ("alarms",),
     ("targets", "p95_seconds"),
     ("autonomy", "runbooks"),
+    ("backup", "tables"),
     ("notifications", "channels"),
     ("flags",),
 }

@@ -14,6 +14,7 @@ from sandbox.emulator.iam_requests import lambda_action
         ("PUT", "/2015-03-31/functions/shop/aliases/live", "UpdateAlias"),
         ("GET", "/2019-09-30/functions/shop/concurrency", "GetFunctionConcurrency"),
         ("DELETE", "/2017-10-31/functions/shop/concurrency", "DeleteFunctionConcurrency"),
+        ("GET", "/2019-09-30/functions/shop/provisioned-concurrency", "GetProvisionedConcurrencyConfig"),
         ("GET", "/2016-08-19/account-settings", "GetAccountSettings"),
         # What MiniStack names rightly is left to it.
         ("GET", "/2015-03-31/functions/shop/aliases", None),

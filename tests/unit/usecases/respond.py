@@ -1,4 +1,4 @@
-"""Plays statemachines/respond.asl.json and recover.asl.json with the real handlers in this process: no AWS, no waiting.
+"""Plays a state machine of statemachines/ with the real handlers in this process: no AWS, no waiting.
 
 It knows as much of ASL and JSONata as those files use: paths, `&`, comparison with a text, Retry and Catch by error
 name. The whole engine plays it in the sandbox; this one is for playing it hundreds of times.
@@ -13,11 +13,11 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from selfright.domain.manifest.escalation import TOPIC
-from tests.unit.usecases.world import ROOT, World
+from tests.unit.usecases.world import ROOT
 
 MACHINES: dict[str, dict[str, Any]] = {
-    name: json.loads((ROOT / "statemachines" / f"{name}.asl.json").read_text())
-    for name in ("respond", "recover")
+    path.name.removesuffix(".asl.json"): json.loads(path.read_text())
+    for path in (ROOT / "statemachines").glob("*.asl.json")
 }
 MAX_STATES = 200
 
@@ -38,7 +38,7 @@ def _code(room: str) -> CodeType:
     return compile(path.read_text(), str(path), "exec")
 
 
-def handler(room: str, world: World) -> Any:
+def handler(room: str, world: Any) -> Any:
     """The handler of functions/<room>/app.py, living in `world`."""
     module: dict[str, Any] = {"__name__": f"functions.{room}.app"}
     exec(_code(room), module)  # noqa: S102 - our own file; a plain import would share it between worlds
@@ -49,8 +49,8 @@ def handler(room: str, world: World) -> Any:
 class Respond:
     """One execution. `visited` are the states it went through, `published` what the topic's subscribers got."""
 
-    def __init__(self, world: World, machine: str = "respond") -> None:
-        self._world, self._definition = world, MACHINES[machine]
+    def __init__(self, world: Any, machine: str = "respond") -> None:
+        self._world, self._machine = world, machine
         self._handlers: dict[str, Any] = {}
         self.visited: list[str] = []
         self._told_before = len(world.channels.to(TOPIC))
@@ -61,13 +61,17 @@ class Respond:
         return [notice.body for notice in self._world.channels.to(TOPIC)][self._told_before :]
 
     def run(self, incident_id: str, **more: Any) -> None:
+        self.play(self._machine, incident_id=incident_id, **more)
+
+    def play(self, machine: str, **given: Any) -> None:
+        definition = MACHINES[machine]
         self._variables: dict[str, Any] = {}
-        self._input = {"incident_id": incident_id, **more}
-        name: str | None = self._definition["StartAt"]
+        self._input = given
+        name: str | None = definition["StartAt"]
         while name is not None:
             self.visited.append(name)
             assert len(self.visited) < MAX_STATES, "the execution does not come to an end"
-            name = self._enter(self._definition["States"][name])
+            name = self._enter(definition["States"][name])
             self._input = {}  # every state outputs {}
 
     def _enter(self, state: dict[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import workload as command_line
-from sandbox import faults, lifecycle
+from sandbox import faults, lifecycle, release_artifacts
 from sandbox.faults.defective_release import CRASHING, HARMLESS, LEAKING, Edit, edited
 from sandbox.lifecycle import Sandbox
 from sandbox.server import SandboxError, Server
@@ -92,6 +92,18 @@ def test_a_release_is_the_real_code_with_its_edits(edits: tuple[Edit, ...]):
         for name in changed:
             compile(new.read(name), name, "exec")
     assert edited(before, edits) == after
+
+
+def test_every_build_of_a_release_is_code_of_its_own_and_always_the_same():
+    packages = {build: release_artifacts.package(build) for build in release_artifacts.BUILDS}
+
+    assert len(set(packages.values())) == len(packages)
+    for build, code in packages.items():
+        assert release_artifacts.package(build) == code
+        with zipfile.ZipFile(io.BytesIO(code)) as archive:
+            assert "opportunity_analysis/orchestrate.py" in archive.namelist()
+            for name in archive.namelist():
+                compile(archive.read(name), name, "exec")
 
 
 def test_an_edit_that_does_not_fit_the_code_is_refused():

@@ -42,13 +42,30 @@ _ERRORS: dict[str, type[Exception]] = {
         ThrottledError,
     ),
     **dict.fromkeys(
-        ("ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", "ExecutionDoesNotExist"), NotFoundError
+        (
+            "ResourceNotFoundException",
+            "ResourceNotFound",
+            "NoSuchKey",
+            "ExecutionDoesNotExist",
+            "TableNotFoundException",
+            "PolicyNotFoundException",
+        ),
+        NotFoundError,
     ),
-    **dict.fromkeys(("ConditionalCheckFailedException", "ExecutionAlreadyExists"), ConflictError),
+    **dict.fromkeys(
+        (
+            "ConditionalCheckFailedException",
+            "ExecutionAlreadyExists",
+            "TableAlreadyExistsException",
+            "TableInUseException",  # a restore's target is being created
+        ),
+        ConflictError,
+    ),
     **dict.fromkeys(
         (
             "ResourceInUseException",
             "ConcurrentUpdateException",
+            "ContinuousBackupsUnavailableException",  # DynamoDB: a new table's backups are being set up
             "ResourceConflictException",  # Lambda: an update is under way
             "ConflictException",  # AppConfig: another deployment is under way
             "PreconditionFailedException",  # Lambda: the RevisionId is not the present one any more
@@ -60,8 +77,12 @@ _ERRORS: dict[str, type[Exception]] = {
 _REFUSALS = {
     "AccessDeniedException",
     "BadRequestException",
+    "ExportConflictException",
+    "InvalidExportTimeException",
     "InvalidParameterValueException",
+    "InvalidRestoreTimeException",
     "LimitExceededException",
+    "PointInTimeRecoveryUnavailableException",
     "ServiceQuotaExceededException",
     "ValidationException",
 }

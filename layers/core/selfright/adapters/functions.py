@@ -61,6 +61,18 @@ class LambdaFunctions:
         where = {"FunctionName": function, "Resource": f"{function}:{alias}"}
         return self._tallies({v: {**where, "ExecutedVersion": v} for v in versions}, start, end, function)
 
+    def durations(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Mapping[float, float]]:
+        where = {"FunctionName": function, "Resource": f"{function}:{alias}"}
+        queries = [
+            _query(f"duration_{number}", "Duration", {**where, "ExecutedVersion": version}, "Average")
+            for number, version in enumerate(versions)
+        ]
+        start = start.replace(second=0, microsecond=0)
+        series = read_metric_data(self._aws, queries, start, end, f"reading the durations of {function}")
+        return {version: series[f"duration_{number}"].points for number, version in enumerate(versions)}
+
     def concurrency(self, function: str) -> ConcurrencyState:
         with translated(f"reading the concurrency of {function}"):
             own = self._lambda.get_function_concurrency(FunctionName=function)
@@ -115,7 +127,7 @@ class LambdaFunctions:
         }
 
 
-def _query(key: str, metric: str, dimensions: Mapping[str, str]) -> dict[str, Any]:
+def _query(key: str, metric: str, dimensions: Mapping[str, str], stat: str = "Sum") -> dict[str, Any]:
     pairs = [{"Name": k, "Value": v} for k, v in dimensions.items()]
     found = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": pairs}
-    return {"Id": key, "MetricStat": {"Metric": found, "Period": MINUTE, "Stat": "Sum"}}
+    return {"Id": key, "MetricStat": {"Metric": found, "Period": MINUTE, "Stat": stat}}

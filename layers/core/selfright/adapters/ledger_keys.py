@@ -14,8 +14,13 @@
 | changes that count     | WORKLOAD#<w>#<env>     | BUDGET        |
 | a problem, not over    | WORKLOAD#<w>#<env>     | TROUBLE#<fingerprint> |
 | a storm                | WORKLOAD#<w>#<env>     | TROUBLE#STORM |
+| release                | RELEASE#<release id>   | RELEASE       |
+| line of its log        | RELEASE#<release id>   | LOG#<key>     |
+| a restore test         | RESTORE#<test id>      | TEST          |
+| newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
 
-Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents only.
+Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
+have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from __future__ import annotations
 Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
+LOG = "LOG#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -72,6 +78,26 @@ def trouble(name: str, environment: str, fingerprint: str) -> Key:
 
 def storm(name: str, environment: str) -> Key:
     return _key(workload(name, environment), STORM)
+
+
+def release(release_id: str) -> Key:
+    return _key(f"RELEASE#{release_id}", "RELEASE")
+
+
+def log_line(release_id: str, key: str) -> Key:
+    return _key(f"RELEASE#{release_id}", f"{LOG}{key}")
+
+
+def releases(name: str, environment: str) -> str:
+    return f"RELEASES#{name}#{environment}"
+
+
+def restore_test(test: str) -> Key:
+    return _key(f"RESTORE#{test}", "TEST")
+
+
+def evidence(name: str, environment: str) -> Key:
+    return _key(workload(name, environment), "EVIDENCE")
 
 
 def workload(name: str, environment: str) -> str:

@@ -1,4 +1,6 @@
-"""Step Functions: start `respond` once per incident, and see how it goes; `recover` where it went wrong."""
+"""Step Functions: start `respond` once per incident and `deploy` once per release, see how it goes; `recover` where it
+went wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from selfright.adapters.aws import Aws, translated
+from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
 
 
@@ -54,3 +57,43 @@ class StepFunctionsWorkflows:
 def _short(machine: str) -> str:
     """`respond`, of an ARN that ends in <stack>-respond."""
     return machine.rpartition(":")[2].rpartition("-")[2]
+
+
+class StepFunctionsDeployments:
+    """The release's id is its execution's name."""
+
+    def __init__(self, aws: Aws, deploy_arn: str) -> None:
+        self._aws, self._deploy = aws, deploy_arn
+
+    def start(self, release_id: str) -> None:
+        try:
+            with translated(f"starting deploy for {release_id}"):
+                self._aws.lean("stepfunctions").start_execution(
+                    stateMachineArn=self._deploy,
+                    name=release_id,
+                    input=json.dumps({"release_id": release_id}),
+                )
+        except ConflictError:
+            return
+
+
+class StepFunctionsExecutions:
+    def __init__(self, aws: Aws, verify_backup_arn: str) -> None:
+        self._aws, self._machine = aws, verify_backup_arn
+
+    def start(self, name: str, asked: VerifyBackupInput) -> None:
+        try:
+            with translated(f"starting the restore test {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
+
+    def running(self, execution: str) -> bool:
+        try:
+            with translated(f"reading {execution}"):
+                found = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
+        except NotFoundError:
+            return False
+        return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))

@@ -32,7 +32,7 @@ def room(
         @functools.wraps(run)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             step = parsed(model, event)
-            logger.set_correlation_id(str(getattr(step, "incident_id", context.aws_request_id)))
+            logger.set_correlation_id(_correlation_id(step) or context.aws_request_id)
             before = sum(calls().values())
             try:
                 result = run(step)
@@ -48,6 +48,11 @@ def room(
         return handler
 
     return decorate
+
+
+def _correlation_id(step: BaseModel) -> str | None:
+    """What a step is about: its incident or its release."""
+    return getattr(step, "incident_id", None) or getattr(step, "release_id", None)
 
 
 def parsed(model: type[In], event: Any) -> In:

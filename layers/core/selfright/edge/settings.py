@@ -24,6 +24,7 @@ class Settings(BaseModel):
     table: str = ""
     respond_arn: str = ""
     recover_arn: str = ""
+    deploy_arn: str = ""
     alerts_topic_arn: str = Field(
         default="", description="Topic of this deployment; one that a manifest names lies beside it."
     )
@@ -31,6 +32,8 @@ class Settings(BaseModel):
     switch_environment: str = ""
     switch_profile: str = ""
     flag_strategy: str = ""
+    verify_backup_arn: str = ""
+    evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -5,6 +5,8 @@
 
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.backup import Backup, Invariant, TableBackup
+from selfright.domain.manifest.deployment import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
 from selfright.domain.manifest.escalation import (
     Channel,
     ChannelType,
@@ -41,21 +43,28 @@ from selfright.domain.manifest.workload import Environment, Workload
 __all__ = [
     "Alarm",
     "AlarmBinding",
+    "AllAtOnce",
     "Autonomy",
     "AutonomyPolicy",
+    "Backup",
+    "Canary",
     "Channel",
     "ChannelType",
     "Circuit",
     "Closure",
     "Concurrency",
+    "Custom",
+    "Deployment",
     "DynamoDBTable",
     "Environment",
     "Escalation",
     "EscalationLevel",
     "EventBus",
     "Freeze",
+    "Invariant",
     "LambdaFunction",
     "Limits",
+    "Linear",
     "Notifications",
     "Resource",
     "ResourceType",
@@ -67,7 +76,9 @@ __all__ = [
     "Severity",
     "SnsChannel",
     "StateMachine",
+    "Strategy",
     "Symptom",
+    "TableBackup",
     "TableCapacity",
     "Targets",
     "Verification",

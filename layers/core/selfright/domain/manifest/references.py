@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from selfright.domain.manifest.breach import Breach, suggestion
 from selfright.domain.manifest.escalation import TOPIC, ChannelType
 from selfright.domain.manifest.layering import Path
+from selfright.domain.manifest.resources import LambdaFunction, ResourceType
 from selfright.domain.manifest.workload import Workload
 
 
@@ -16,8 +17,10 @@ def breaches(workload: Workload) -> Iterator[Breach]:
     yield from _unknown_resources(workload)
     yield from _unknown_guards(workload)
     yield from _lease_too_short(workload)
+    yield from _backed_up_tables(workload)
     yield from _topics(workload)
     yield from _escalation(workload)
+    yield from _deployment(workload)
 
 
 def first_shared_alarm(workloads: Iterable[Workload]) -> tuple[Workload, Breach] | None:
@@ -72,6 +75,19 @@ def _lease_too_short(workload: Workload) -> Iterator[Breach]:
         )
 
 
+def _backed_up_tables(workload: Workload) -> Iterator[Breach]:
+    tables = {key for key, found in workload.resources.items() if found.type is ResourceType.DYNAMODB_TABLE}
+    for key, backup in workload.backup.tables.items():
+        if key not in tables:
+            rule = f"must name a dynamodb-table of resources{suggestion(key, tables)}"
+            yield Breach(("backup", "tables", key), rule)
+        names = [rule.name for rule in backup.invariants]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                where = ("backup", "tables", key, "invariants", position, "name")
+                yield Breach(where, "must be unique within its table")
+
+
 def _topics(workload: Workload) -> Iterator[Breach]:
     channels = workload.notifications.channels
     if TOPIC in channels and channels[TOPIC].type is not ChannelType.SNS:
@@ -100,3 +116,22 @@ def _escalation(workload: Workload) -> Iterator[Breach]:
             if channel not in workload.notifications.channels:
                 hint = suggestion(channel, workload.notifications.channels)
                 yield Breach((*path, "channels", number), f"must name one of notifications.channels{hint}")
+
+
+def _deployment(workload: Workload) -> Iterator[Breach]:
+    deployment = workload.deployment
+    functions = {key: r for key, r in workload.resources.items() if isinstance(r, LambdaFunction)}
+    for position, key in enumerate(deployment.functions):
+        path: Path = ("deployment", "functions", position)
+        if key not in functions:
+            yield Breach(path, f"must name a lambda-function of resources{suggestion(key, functions)}")
+        elif functions[key].protected:
+            yield Breach(path, f"must not be protected, as resources.{key} is")
+        elif key in deployment.functions[:position]:
+            yield Breach(path, "must be named once")
+    for position, key in enumerate(deployment.judged_on):
+        if key not in deployment.functions:
+            hint = suggestion(key, deployment.functions)
+            yield Breach(
+                ("deployment", "judged_on", position), f"must name one of deployment.functions{hint}"
+            )

@@ -48,6 +48,7 @@ KEY = r"^[a-z][a-z0-9-]{0,62}$"
 FLAG_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 PHYSICAL_NAME = r"^[A-Za-z0-9_./{}-]{1,255}$"
 ALARM_NAME = r"^[^\x00-\x1f\x7f]{1,255}$"
+ENVIRONMENT_VARIABLE = r"^[A-Za-z][A-Za-z0-9_]{1,127}$"
 ACCOUNT = r"^[0-9]{12}$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 MONITOR_ARN = r"^arn:[a-z-]+:ce::[0-9]{12}:anomalymonitor/[0-9a-f-]{1,100}$"
@@ -61,6 +62,7 @@ PATTERN_RULES = {
     FLAG_NAME: "must be at most 63 small letters, digits or underscores and start with a letter",
     PHYSICAL_NAME: "must be a name as AWS knows it: 1 to 255 letters, digits and . _ - /",
     ALARM_NAME: "must be an alarm name as AWS knows it: 1 to 255 characters on one line",
+    ENVIRONMENT_VARIABLE: "must be a name as Lambda takes it: 2 to 128 letters, digits or underscores",
     ACCOUNT: "must be the 12 digits of an AWS account, in quotes",
     REGION: "must be an AWS region such as eu-central-1",
     MONITOR_ARN: "must be the ARN of a cost anomaly monitor",
@@ -73,6 +75,7 @@ WorkloadName = Annotated[str, Field(pattern=WORKLOAD_NAME)]
 Key = Annotated[str, Field(pattern=KEY)]
 """A name used inside the manifest only: a logical resource, an alarm key, a channel, a runbook id."""
 FlagName = Annotated[str, Field(pattern=FLAG_NAME)]
+EnvironmentVariable = Annotated[str, Field(pattern=ENVIRONMENT_VARIABLE)]
 AccountId = Annotated[str, Field(pattern=ACCOUNT)]
 Region = Annotated[str, Field(pattern=REGION)]
 

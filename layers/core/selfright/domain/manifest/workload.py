@@ -11,6 +11,8 @@ from pydantic import Field
 from selfright.domain.errors import BadInputError, NotFoundError
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
+from selfright.domain.manifest.backup import Backup
+from selfright.domain.manifest.deployment import Deployment
 from selfright.domain.manifest.escalation import Escalation, Notifications
 from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.resources import Resource
@@ -67,7 +69,9 @@ class Workload(Section):
     autonomy: AutonomyPolicy = all_defaults()
     limits: Limits = all_defaults()
     verification: Verification = all_defaults()
+    backup: Backup = all_defaults()
     windows: Windows = all_defaults()
+    deployment: Deployment = all_defaults()
     notifications: Notifications = all_defaults()
     escalation: Escalation = all_defaults()
     settings: Settings = all_defaults()

@@ -1,0 +1,102 @@
+"""How a release of the workload goes out: which functions as one set, in which steps, and what it is judged by."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from selfright.domain.manifest.section import (
+    EnvironmentVariable,
+    Flag,
+    Key,
+    Percent,
+    Seconds,
+    Section,
+)
+from selfright.domain.manifest.windows import WeeklyWindow
+
+ALL = 100.0
+
+
+def _rising_to_all(percents: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later <= earlier for earlier, later in pairwise(percents)):
+        raise ValueError("must rise from entry to entry")
+    if percents[-1] != ALL:
+        raise ValueError("must end with 100")
+    return percents
+
+
+StepSeconds = Annotated[int, Field(strict=True, ge=60, le=7200)]
+"""How long a step's traffic is judged. CloudWatch counts in minutes, and a release should not last a day."""
+
+
+class AllAtOnce(Section):
+    type: Literal["all-at-once"]
+
+
+class Linear(Section):
+    type: Literal["linear"]
+    percent: Annotated[Percent, Field(ge=5)] = Field(description="More of the requests at each step.")
+    every_seconds: StepSeconds
+
+
+class Canary(Section):
+    type: Literal["canary"]
+    percent: Annotated[Percent, Field(lt=ALL)] = Field(description="Of the requests, before all of them.")
+    for_seconds: StepSeconds
+
+
+class Custom(Section):
+    type: Literal["custom"]
+    percents: Annotated[
+        tuple[Percent, ...], Field(min_length=1, max_length=20), AfterValidator(_rising_to_all)
+    ] = Field(description="Of the requests at each step, such as 1, 5, 25, 50, 100.")
+    every_seconds: StepSeconds
+
+
+Strategy = Annotated[AllAtOnce | Linear | Canary | Custom, Field(discriminator="type")]
+
+
+_CANARY: Any = {
+    "type": "canary",
+    "percent": 10.0,
+    "for_seconds": 600,
+}  # a plain mapping, as all_defaults() explains
+
+
+class Deployment(Section):
+    """Without `functions` the workload takes no releases through Selfright."""
+
+    functions: tuple[Key, ...] = Field(
+        default=(),
+        description="Functions that are released as one set, in the order in which their traffic is shifted.",
+    )
+    judged_on: tuple[Key, ...] = Field(
+        default=(),
+        description="Those of them whose own requests must prove a release; all where none is named.",
+    )
+    strategy: Strategy = Field(default=_CANARY, description="Where a release asks for none of its own.")
+    bake_seconds: StepSeconds = Field(default=300, description="Watched with all requests, before the end.")
+    look_seconds: Annotated[Seconds, Field(ge=10, le=600)] = Field(
+        default=60, description="Between two looks at alarms, aliases and counts."
+    )
+    metric_delay_seconds: Annotated[Seconds, Field(le=1200)] = Field(
+        default=180,
+        description="Until a request counts: the functions' timeout and one to two minutes of CloudWatch's own.",
+    )
+    max_extensions: Annotated[int, Field(strict=True, ge=0, le=10)] = Field(
+        default=2,
+        description="How often a step with too few requests to tell is prolonged; then it goes back.",
+    )
+    max_error_percent: Percent = Field(default=5.0, description="Never promoted above, whatever ran before.")
+    approval_required: Flag = Field(
+        default=False, description="A release names an approver who is not the one that asks for it."
+    )
+    required_settings: tuple[EnvironmentVariable, ...] = Field(
+        default=(), description="Environment variables that no function of the set may lack."
+    )
+    windows: tuple[WeeklyWindow, ...] = Field(
+        default=(), description="When releases may go out; at any time where none is named."
+    )

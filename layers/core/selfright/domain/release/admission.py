@@ -1,0 +1,125 @@
+"""Whether a release may begin: every question that is asked before anything is changed, each with its answer.
+
+A fact that cannot be read is no answer: reading it raises SourceDownError, and the release does not begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from selfright.domain.manifest import Workload
+from selfright.domain.release.record import Release, StopReason
+from selfright.domain.serving import AliasState
+
+FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+
+# What a person may overrule by breaking the glass; everything else would break the release itself.
+OVERRULED = {StopReason.CHANGE_FREEZE, StopReason.OUTSIDE_WINDOW, StopReason.ALARM_RED}
+
+
+class Build(BaseModel):
+    """One version of a function, or $LATEST, as far as an alias cares. `busy`: an update of it is under way."""
+
+    model_config = FROZEN
+
+    version: str
+    code_sha256: str  # base64, as Lambda tells it
+    role: str
+    dead_letters: str | None = None
+    settings: frozenset[str] = frozenset()  # names of its environment variables
+    busy: bool = False
+
+
+class FunctionFacts(BaseModel):
+    """A function of the set as it is now. `provisioning`: provisioned concurrency of the alias is not READY."""
+
+    model_config = FROZEN
+
+    alias: AliasState
+    live: Build
+    latest: Build
+    provisioning: bool = False
+
+
+class AdmissionFacts(BaseModel):
+    """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over."""
+
+    model_config = FROZEN
+
+    now: datetime
+    kill_switch: bool
+    red: tuple[str, ...] = ()
+    under_way: str | None = None
+    functions: Mapping[str, FunctionFacts] = {}  # by logical name
+
+
+class Objection(BaseModel):
+    """Why not. `overruled`: a person broke the glass."""
+
+    model_config = FROZEN
+
+    reason: StopReason
+    text: str
+    overruled: bool = False
+
+
+def objections(release: Release, workload: Workload, facts: AdmissionFacts) -> tuple[Objection, ...]:
+    """Every objection to this release; it may begin where all that are left are overruled."""
+    glass = release.request.break_glass
+    return tuple(
+        Objection(reason=reason, text=text, overruled=glass is not None and reason in OVERRULED)
+        for reason, text in (*_of_people(release, workload, facts), *_of_functions(release, workload, facts))
+    )
+
+
+def _of_people(
+    release: Release, workload: Workload, facts: AdmissionFacts
+) -> Iterator[tuple[StopReason, str]]:
+    request, deployment = release.request, workload.deployment
+    if facts.under_way:
+        yield StopReason.ANOTHER_UNDER_WAY, f"release {facts.under_way} is not over"
+    if facts.kill_switch:
+        yield StopReason.SWITCHED_OFF, "the kill switch is on"
+    freeze = next((f for f in workload.windows.freezes if f.from_ <= facts.now < f.to), None)
+    if freeze:
+        yield StopReason.CHANGE_FREEZE, f"{freeze.name}, until {freeze.to:%Y-%m-%d %H:%M %Z}"
+    if deployment.windows and not any(w.end_if_open(facts.now) for w in deployment.windows):
+        names = ", ".join(window.name for window in deployment.windows)
+        yield StopReason.OUTSIDE_WINDOW, f"releases go out in {names} only"
+    if deployment.approval_required and request.approver in {None, request.requested_by}:
+        yield StopReason.APPROVAL_MISSING, "must name an approver other than the one who asks for it"
+    if facts.red:
+        yield StopReason.ALARM_RED, f"on already: {', '.join(facts.red)}"
+
+
+def _of_functions(
+    release: Release, workload: Workload, facts: AdmissionFacts
+) -> Iterator[tuple[StopReason, str]]:
+    split = not release.rungs[0].whole
+    for key, one in facts.functions.items():
+        if one.alias.weights:
+            shares = ", ".join(f"version {v} {w:.0%}" for v, w in one.alias.weights.items())
+            yield (
+                StopReason.WEIGHTS_LEFT,
+                f"{key} is between versions ({shares}); see `selfright deploy unstick`",
+            )
+        if one.latest.busy:
+            yield StopReason.FUNCTION_BUSY, f"{key} is being updated"
+        if one.provisioning:
+            yield StopReason.PROVISIONED_CONCURRENCY, f"{key}: provisioned concurrency is not READY"
+        # Lambda splits requests only between versions that share both:
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+        if split and one.latest.role != one.live.role:
+            yield StopReason.ROLE_DIFFERS, f"{key}: {one.live.role} is live, {one.latest.role} would come"
+        if split and one.latest.dead_letters != one.live.dead_letters:
+            yield (
+                StopReason.DEAD_LETTERS_DIFFER,
+                (
+                    f"{key}: {one.live.dead_letters or 'none'} is live, {one.latest.dead_letters or 'none'} would come"
+                ),
+            )
+        if missing := sorted(set(workload.deployment.required_settings) - one.latest.settings):
+            yield StopReason.SETTINGS_MISSING, f"{key} lacks {', '.join(missing)}"

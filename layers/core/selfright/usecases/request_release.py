@@ -1,0 +1,53 @@
+"""Take a request for a release, once, and start `deploy` for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from selfright.domain.errors import BadInputError
+from selfright.domain.manifest import Workload
+from selfright.domain.release import LogLine, Milestone, Release, ReleaseRequest, checked
+from selfright.domain.release.steps import ReleaseRequested
+from selfright.ports import Clock, Deployments, ReleaseLedger
+
+
+def request_release(
+    request: ReleaseRequest,
+    *,
+    workloads: Mapping[str, Workload],
+    releases: ReleaseLedger,
+    deployments: Deployments,
+    clock: Clock,
+) -> ReleaseRequested:
+    """How the release stands now. The same request twice is one release.
+
+    Raises BadInputError where the manifest does not know what is asked for, or another request had this id.
+    """
+    now = clock.now()
+    workload = workloads.get(request.workload)
+    if workload is None:
+        raise BadInputError("workload", f"must be one of {', '.join(sorted(workloads))}")
+    if workload.environment is not request.environment:
+        raise BadInputError(
+            "environment", f"must be {workload.environment}: this deployment looks after no other"
+        )
+    checked(request, workload, now)
+    release = releases.open(Release(request=request, requested_at=now), _line(request, now))
+    if release.request != request:
+        raise BadInputError(
+            "release_id", f"must be new: {request.release_id} was asked for with other values"
+        )
+    if not release.over:
+        deployments.start(release.id)
+    return ReleaseRequested(release_id=release.id, status=release.status)
+
+
+def _line(request: ReleaseRequest, now: datetime) -> LogLine:
+    return LogLine(
+        key="requested",
+        at=now,
+        milestone=Milestone.REQUESTED,
+        text=f"{request.requested_by} asks for commit {request.commit[:12]}: {request.reason}",
+        detail=request.model_dump(mode="json"),
+    )

@@ -1,0 +1,50 @@
+"""Builds of the sample workload that a release can put live: one that harms nobody, and ones that do."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import zipfile
+from typing import Any
+
+from sandbox.faults.defective_release import CRASHING, HARMLESS, Edit, edited
+from sandbox.server import Server
+from sandbox.workload import FUNCTIONS
+
+BUCKET = "opportunity-analysis-artifacts"
+
+# One analysis in twenty meets an opportunity whose number ends so, and crashes.
+CRASHING_RARELY = (
+    Edit(
+        "orchestrate.py",
+        '    session_id = event.get("session_id")\n',
+        '    session_id = event.get("session_id")\n    1 / (hash(request_id) % 20)\n',
+    ),
+)
+
+BUILDS: dict[str, tuple[Edit, ...]] = {
+    "good": HARMLESS,
+    "errors-30": CRASHING,
+    "errors-5": CRASHING_RARELY,
+}
+
+
+def package(build: str) -> bytes:
+    """The workload's code as it lies here, with the build's edits."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for file in sorted(FUNCTIONS.rglob("*.py")):
+            archive.write(file, str(file.relative_to(FUNCTIONS)))
+    return edited(made.getvalue(), BUILDS[build])
+
+
+def upload(server: Server, build: str, release_id: str) -> dict[str, Any]:
+    """Put a build into the artifact bucket; how a release request names it."""
+    code = package(build)
+    s3 = server.client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
+        s3.create_bucket(Bucket=BUCKET)
+    key = f"{release_id}/functions.zip"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=code)
+    return {"bucket": BUCKET, "key": key, "sha256": hashlib.sha256(code).hexdigest()}
