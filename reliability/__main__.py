@@ -78,7 +78,7 @@ def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]
         scenes: tuple[Scene, ...] = (
             IncidentScene(world, "respond/helps"),
             IncidentScene(world, "respond/does-not-help", deaf=True),
-            IncidentScene(world, "recover/stopped", deaf=True, stopped=True),
+            IncidentScene(world, "undo/stopped", deaf=True, stopped=True),
         )
         yield FaultBoard(server), scenes
 

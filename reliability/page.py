@@ -46,7 +46,7 @@ _END = """\
 What this does not show: the other runbook's calls on functions and flags (its crashes are played in memory,
 tests/unit/usecases/test_high_error_rate_crashes.py); two faults at once; a step that outlasts its own limit of 75 s.
 A late answer is cut short: the SDK here loses patience after 2 s of the wall instead of 10. Of another way through a
-state machine, only the calls that the ways above it do not make are played; `recover` only fails for good or is killed.
+state machine, only the calls that the ways above it do not make are played; `undo` only fails for good or is killed.
 """
 
 

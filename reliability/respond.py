@@ -1,7 +1,7 @@
-"""`respond` and `recover`: a table throttles and its alarm goes off, for real.
+"""`respond` and `undo`: a table throttles and its alarm goes off, for real.
 
 The remedy helps; or it does not and is undone; or the execution is stopped after the change, and the sweep has
-`recover` put it right.
+`undo` put it right.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from selfright.usecases.sweep import GRACE
 LAST_ROOMS = ("UndoAction", "CloseIncident", "TellPeople")
 ROOMS = {
     "Respond": ("ChooseRunbook", "RunChecks", "ChooseRemedy", "ApplyAction", "JudgeOutcome", *LAST_ROOMS),
-    "Recover": LAST_ROOMS,
+    "Undo": LAST_ROOMS,
 }
 # Who starts them: only killed, and only where something is changed.
-STARTED_BY = {"Respond": "ReceiveSignal", "Recover": "Sweep"}
+STARTED_BY = {"Respond": "ReceiveSignal", "Undo": "Sweep"}
 SWEEP_EVERY = timedelta(minutes=5)
 GOOD_ENDS = {IncidentStatus.RESOLVED, IncidentStatus.ESCALATED}
 # Seconds of the wall: the alarm on failed executions takes two minutes of the sandbox's.
@@ -36,7 +36,7 @@ class IncidentScene:
 
     def __init__(self, world: World, name: str, *, deaf: bool = False, stopped: bool = False) -> None:
         self.name, self._deaf, self._stopped, self._world = name, deaf, stopped, world
-        machine = "Recover" if stopped else "Respond"
+        machine = "Undo" if stopped else "Respond"
         role = world.aws.client("stepfunctions").describe_state_machine(
             stateMachineArn=world.physical[machine]
         )["roleArn"]
@@ -149,7 +149,7 @@ class IncidentScene:
         )
 
     def _caught(self, case: CaseFile, states: Sequence[str]) -> bool:
-        """`recover` always closes after a failure; where it was not put right, it says what failed then."""
+        """`undo` always closes after a failure; where it was not put right, it says what failed then."""
         if "Fail openly" in states:
             return True
         failed = [e.text for e in case.timeline if e.kind is EntryKind.STEP_FAILED]

@@ -24,7 +24,7 @@ ENVIRONMENT, WORKLOAD = "development", "opportunity-analysis"
 TABLE = f"{stack_name(ENVIRONMENT)}-analysis-results"
 ALARM = f"{TABLE}-write-throttles"
 UNITS = 5  # as deployed
-MACHINES = ("Respond", "Recover")
+MACHINES = ("Respond", "Undo")
 # The harness plays the schedules: an idle sandbox would be busy with them.
 SCHEDULES = ("SweepEveryFiveMinutes", "CanarySent")
 

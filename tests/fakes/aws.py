@@ -29,13 +29,13 @@ class StillClock:
 
 
 class RecordingWorkflows:
-    """Keeps the incidents that were started, once each, as execution names do; `statuses` and `recoveries` say how they go."""
+    """Keeps the incidents that were started, once each, as execution names do; `statuses` and `undoings` say how they go."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
         self.statuses: dict[str, str] = {}
-        self.recovering: dict[str, tuple[int, str]] = {}
-        self.recoveries: dict[str, str] = {}
+        self.undone: dict[str, tuple[int, str]] = {}
+        self.undoings: dict[str, str] = {}
 
     def start(self, incident_id: str) -> None:
         if incident_id not in self.started:
@@ -44,11 +44,11 @@ class RecordingWorkflows:
     def status(self, incident_id: str) -> str | None:
         return self.statuses.get(incident_id, "RUNNING") if incident_id in self.started else None
 
-    def recover(self, incident_id: str, attempt: int, failure: str) -> None:
-        self.recovering.setdefault(incident_id, (attempt, failure))
+    def undo(self, incident_id: str, attempt: int, failure: str) -> None:
+        self.undone.setdefault(incident_id, (attempt, failure))
 
-    def recovery(self, incident_id: str) -> str | None:
-        return self.recoveries.get(incident_id, "RUNNING") if incident_id in self.recovering else None
+    def undoing(self, incident_id: str) -> str | None:
+        return self.undoings.get(incident_id, "RUNNING") if incident_id in self.undone else None
 
 
 class RecordingMessenger:

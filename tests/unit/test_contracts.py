@@ -22,7 +22,7 @@ from selfright.domain.release import ReleaseRequest
 from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
 from selfright.domain.release.steps import ReleaseStep, RollBackInput, Then
 from selfright.domain.runbook import Runbook
-from selfright.domain.steps import Next, RecoverInput, RespondInput
+from selfright.domain.steps import Next, RespondInput, UndoInput
 from selfright.edge.deployment_request import deployment_request
 from selfright.usecases.lint_runbook import lint_runbook
 from tests.unit.template import ROOT, resources, template
@@ -513,8 +513,8 @@ def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
     assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
 
 
-def test_the_sample_input_of_a_recovery_can_be_pasted_into_the_console():
-    sample = RecoverInput.model_validate_json((ROOT / "events" / "recover" / "left-open.json").read_text())
+def test_the_sample_input_of_undo_can_be_pasted_into_the_console():
+    sample = UndoInput.model_validate_json((ROOT / "events" / "undo" / "left-open.json").read_text())
 
     assert sample.incident_id.startswith("inc-")
     assert sample.failure == "respond: TIMED_OUT"

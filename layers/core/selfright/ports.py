@@ -154,10 +154,10 @@ class Workflows(Protocol):
     def status(self, incident_id: str) -> str | None:
         """Step Functions' word for an incident's execution (RUNNING, FAILED, ...); None where there is none."""
 
-    def recover(self, incident_id: str, attempt: int, failure: str) -> None:
-        """Start `recover` for an incident that `respond` left open; once, however often it is called."""
+    def undo(self, incident_id: str, attempt: int, failure: str) -> None:
+        """Start `undo` for an incident that `respond` left open; once, however often it is called."""
 
-    def recovery(self, incident_id: str) -> str | None:
+    def undoing(self, incident_id: str) -> str | None:
         """As `status`, of the incident's recovery."""
 
 

@@ -101,7 +101,7 @@ class House:
     def workflows(self) -> Workflows:
         from selfright.adapters.workflows import StepFunctionsWorkflows
 
-        return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"), self.settings.recover_arn)
+        return StepFunctionsWorkflows(self.aws, self.settings.need("respond_arn"), self.settings.undo_arn)
 
     @cached_property
     def releases(self) -> ReleaseLedger:

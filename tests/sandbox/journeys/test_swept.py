@@ -53,19 +53,19 @@ def test_what_a_stopped_execution_has_changed_is_undone_and_people_take_over(wor
     world.taint()
 
 
-def test_where_recovering_fails_too_people_are_told_what_is_changed(world: World, inbox: Inbox):
+def test_where_undoing_fails_too_people_are_told_what_is_changed(world: World, inbox: Inbox):
     incident = world.alarm_goes_off()
     world.until("a change is made", lambda: world.acted(incident.id))
     world.load.write(CALM)
     world.until("the alarm is over", lambda: world.ledger.case(incident.id).alarm_is_over)
     (execution,) = world.executions(incident.id)
-    with without(world, Permission("Recover", "Rooms", "lambda:InvokeFunction")):
+    with without(world, Permission("Undo", "Rooms", "lambda:InvokeFunction")):
         world.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
 
         case = world.closed(incident.id)
 
     assert case.incident.status is IncidentStatus.ESCALATED
-    assert case.incident.outcome == "nobody works on it any more: its recovery is FAILED"
+    assert case.incident.outcome == "nobody works on it any more: its undoing is FAILED"
     (attempt,) = case.attempts
     assert attempt.status is AttemptStatus.APPLIED
     assert world.table()["write"] > PROVISIONED["write"]

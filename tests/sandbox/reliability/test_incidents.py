@@ -14,7 +14,7 @@ HARDEST = (
     "respond/helps/CloseIncident/TransactWriteItems Ledger 1/down",
     "respond/helps/TellPeople/Publish AlertsTopic 1/kill-after",
     "respond/does-not-help/UndoAction/UpdateTable table 1/kill-*",
-    "recover/stopped/UndoAction/UpdateTable table 1/kill-after",
+    "undo/stopped/UndoAction/UpdateTable table 1/kill-after",
 )
 
 

@@ -90,9 +90,9 @@ def test_a_recovery_is_started_once_and_looked_up_apart_from_the_incidents_own_e
         aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:other", respond
     )
 
-    assert workflows.recovery("inc-1") is None
-    workflows.recover("inc-1", 2, "respond: FAILED")
-    workflows.recover("inc-1", 2, "respond: FAILED")
+    assert workflows.undoing("inc-1") is None
+    workflows.undo("inc-1", 2, "respond: FAILED")
+    workflows.undo("inc-1", 2, "respond: FAILED")
 
     (execution,) = aws.client("stepfunctions").list_executions(stateMachineArn=respond)["executions"]
     described = aws.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
@@ -101,4 +101,4 @@ def test_a_recovery_is_started_once_and_looked_up_apart_from_the_incidents_own_e
         "attempt": 2,
         "failure": "respond: FAILED",
     }
-    assert (workflows.status("inc-1"), workflows.recovery("inc-1")) == (None, "RUNNING")
+    assert (workflows.status("inc-1"), workflows.undoing("inc-1")) == (None, "RUNNING")

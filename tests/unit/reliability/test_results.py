@@ -63,7 +63,7 @@ def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
     assert "dynamodb:TransactWriteItems" in played
 
 
-@pytest.mark.parametrize("machine", ["Respond", "Recover"])
+@pytest.mark.parametrize("machine", ["Respond", "Undo"])
 def test_every_room_of_a_machine_is_killed_on_both_sides_of_what_it_changes(machine: str):
     mine = [row for row in ROWS if row["scene"].startswith(f"{machine.lower()}/")]
     text = json.loads((ROOT / "statemachines" / f"{machine.lower()}.asl.json").read_text())

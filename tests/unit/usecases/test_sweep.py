@@ -48,11 +48,11 @@ def stuck(world: World, execution: str) -> str:
     return incident_id
 
 
-def unrecovered(world: World, recovery: str) -> str:
-    """An incident that stayed open although its recovery is over as well."""
+def left_open(world: World, undoing: str) -> str:
+    """An incident that stayed open although its undoing is over as well."""
     incident_id = stuck(world, "FAILED")
-    world.workflows.recover(incident_id, 1, "respond: FAILED")
-    world.workflows.recoveries[incident_id] = recovery
+    world.workflows.undo(incident_id, 1, "respond: FAILED")
+    world.workflows.undoings[incident_id] = undoing
     return incident_id
 
 
@@ -122,19 +122,19 @@ def test_an_alarm_of_a_known_problem_joins_it(world: World):
 
 
 @pytest.mark.parametrize("execution", ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"])
-def test_an_incident_whose_execution_is_over_is_recovered(world: World, execution: str):
+def test_an_incident_whose_execution_is_over_is_undone(world: World, execution: str):
     incident_id = stuck(world, execution)
     for number, status in ((1, AttemptStatus.UNDONE), (2, AttemptStatus.INTENDED)):
         world.memory.save_attempt(incident_id, Attempt(number=number, plan=PLAN, status=status))
 
     report = swept(world)
 
-    assert (report.recovering, report.handed_over) == ((incident_id,), ())
-    assert world.workflows.recovering == {incident_id: (2, f"its execution is {execution}")}
+    assert (report.undoing, report.handed_over) == ((incident_id,), ())
+    assert world.workflows.undone == {incident_id: (2, f"its execution is {execution}")}
     assert world.messenger.told == []
 
 
-def test_a_recovery_that_is_under_way_is_left_alone(world: World):
+def test_an_undoing_that_is_under_way_is_left_alone(world: World):
     incident_id = stuck(world, "FAILED")
     swept(world)
 
@@ -143,8 +143,8 @@ def test_a_recovery_that_is_under_way_is_left_alone(world: World):
 
 
 @pytest.mark.parametrize("execution", ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"])
-def test_an_incident_whose_recovery_is_over_is_handed_to_people(world: World, execution: str):
-    incident_id = unrecovered(world, execution)
+def test_an_incident_whose_undoing_is_over_is_handed_to_people(world: World, execution: str):
+    incident_id = left_open(world, execution)
     world.memory_leases.acquire(TABLE, incident_id, world.clock.now() + timedelta(hours=1), world.clock.now())
     world.memory.save_attempt(incident_id, Attempt(number=1, plan=PLAN, status=AttemptStatus.INTENDED))
 
@@ -159,7 +159,7 @@ def test_an_incident_whose_recovery_is_over_is_handed_to_people(world: World, ex
 
 
 def test_people_are_told_once(world: World):
-    unrecovered(world, "FAILED")
+    left_open(world, "FAILED")
     swept(world)
 
     assert swept(world).handed_over == ()
@@ -167,7 +167,7 @@ def test_people_are_told_once(world: World):
 
 
 def test_nothing_is_closed_that_people_could_not_be_told_of(world: World):
-    incident_id = unrecovered(world, "FAILED")
+    incident_id = left_open(world, "FAILED")
 
     with pytest.raises(SourceDownError, match="it is down"):
         swept(world, messenger=Down())
@@ -237,7 +237,7 @@ def test_a_lease_that_holds_is_left_alone(world: World):
 
 @pytest.mark.parametrize("down", ["alarms", "workflows", "leases"])
 def test_what_cannot_be_looked_at_stops_nothing_else_and_is_not_kept_quiet(world: World, down: str):
-    incident_id = unrecovered(world, "FAILED")
+    incident_id = left_open(world, "FAILED")
     world.cloudwatch.change(GUARD, state=State.ALARM, since=WENT_OFF)
     world.memory_leases.acquire(TABLE, "inc-gone", world.clock.now(), world.clock.now())
 

@@ -1,4 +1,4 @@
-"""Step Functions: start `respond` once per incident and `deploy` once per release, see how it goes; `recover` where it
+"""Step Functions: start `respond` once per incident and `deploy` once per release, see how it goes; `undo` where it
 went wrong.
 """
 
@@ -15,11 +15,11 @@ from selfright.domain.errors import ConflictError, NotFoundError
 class StepFunctionsWorkflows:
     """An execution's name is taken for 90 days, so the incident's id as name starts it once.
 
-    `recover_arn` is empty in rooms that recover nothing.
+    `undo_arn` is empty in rooms that undo nothing.
     """
 
-    def __init__(self, aws: Aws, respond_arn: str, recover_arn: str = "") -> None:
-        self._aws, self._respond, self._recover = aws, respond_arn, recover_arn
+    def __init__(self, aws: Aws, respond_arn: str, undo_arn: str = "") -> None:
+        self._aws, self._respond, self._undo = aws, respond_arn, undo_arn
 
     def start(self, incident_id: str) -> None:
         self._start(self._respond, incident_id, {"incident_id": incident_id})
@@ -27,13 +27,13 @@ class StepFunctionsWorkflows:
     def status(self, incident_id: str) -> str | None:
         return self._status(self._respond, incident_id)
 
-    def recover(self, incident_id: str, attempt: int, failure: str) -> None:
+    def undo(self, incident_id: str, attempt: int, failure: str) -> None:
         self._start(
-            self._recover, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+            self._undo, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
         )
 
-    def recovery(self, incident_id: str) -> str | None:
-        return self._status(self._recover, incident_id)
+    def undoing(self, incident_id: str) -> str | None:
+        return self._status(self._undo, incident_id)
 
     def _start(self, machine: str, incident_id: str, given: Mapping[str, str | int]) -> None:
         try:

@@ -27,8 +27,8 @@ class RespondInput(BaseModel):
     incident_id: str = Field(pattern=r"^inc-[0-9a-f]{12}-\d{8}T\d{9}$")
 
 
-class RecoverInput(RespondInput):
-    """Input of the `recover` state machine: the attempt to undo, and how `respond` failed."""
+class UndoInput(RespondInput):
+    """Input of the `undo` state machine: the attempt to undo, and how `respond` failed."""
 
     attempt: int = Field(ge=1)
     failure: str

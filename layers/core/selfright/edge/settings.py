@@ -23,7 +23,7 @@ class Settings(BaseModel):
     content: Path = Field(description="Folder with runbooks/ and workloads/, shipped in the core layer.")
     table: str = ""
     respond_arn: str = ""
-    recover_arn: str = ""
+    undo_arn: str = ""
     deploy_arn: str = ""
     alerts_topic_arn: str = Field(
         default="", description="Topic of this deployment; one that a manifest names lies beside it."

@@ -1,6 +1,6 @@
 """Find what fell through: alarms nobody decided on, incidents nobody works on, leases nobody gave back.
 
-An incident whose execution is over but left it open may have a change standing that nobody judges any more. `recover`
+An incident whose execution is over but left it open may have a change standing that nobody judges any more. `undo`
 undoes it, with the permissions of the rooms of `respond`: the sweep itself changes no resource. Where that fails as
 well, people are told directly, with what is changed.
 """
@@ -40,7 +40,7 @@ class SweepReport(BaseModel):
 
     opened: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
-    recovering: tuple[str, ...] = ()
+    undoing: tuple[str, ...] = ()
     handed_over: tuple[str, ...] = ()
     freed: tuple[str, ...] = ()
 
@@ -77,7 +77,7 @@ def sweep(
         return incident.id
 
     def hand_over(incident: Incident) -> str | None:
-        status = workflows.recovery(incident.id)
+        status = workflows.undoing(incident.id)
         if status is None or status in UNDER_WAY:
             return None
         return _hand_over(
@@ -97,7 +97,7 @@ def sweep(
     report = SweepReport(
         opened=broom.each(broom.found(partial(alarms.alarming, names)), decide),
         started=broom.each(open_, start),
-        recovering=broom.each(open_, partial(_recover, store=store, workflows=workflows)),
+        undoing=broom.each(open_, partial(_undo, store=store, workflows=workflows)),
         handed_over=broom.each(open_, hand_over),
         freed=broom.each(targets, free),
     )
@@ -145,16 +145,16 @@ def _left_open(store: IncidentStore, workload: Workload, now: datetime) -> Seque
     return [incident for incident in found if now - incident.opened_at > GRACE]
 
 
-def _recover(incident: Incident, *, store: IncidentStore, workflows: Workflows) -> str | None:
-    """Have an incident recovered whose execution is over; its id, or None where it is closed by now."""
+def _undo(incident: Incident, *, store: IncidentStore, workflows: Workflows) -> str | None:
+    """Have an incident undone whose execution is over; its id, or None where it is closed by now."""
     status = workflows.status(incident.id)
-    if status in {None, *UNDER_WAY} or workflows.recovery(incident.id) is not None:
+    if status in {None, *UNDER_WAY} or workflows.undoing(incident.id) is not None:
         return None
     case = store.case(incident.id)  # the list of open ones is an index that lags behind
     if case.incident.status is not IncidentStatus.OPEN:
         return None
     attempt = case.attempts[-1].number if case.attempts else 1
-    workflows.recover(incident.id, attempt, f"its execution is {status}")
+    workflows.undo(incident.id, attempt, f"its execution is {status}")
     return incident.id
 
 
@@ -168,11 +168,11 @@ def _hand_over(
     messenger: Messenger,
     clock: Clock,
 ) -> str | None:
-    """Close an incident whose recovery is over, and tell people; its id, or None where it is closed by now."""
+    """Close an incident whose undoing is over, and tell people; its id, or None where it is closed by now."""
     case = store.case(incident_id)
     if case.incident.status is not IncidentStatus.OPEN:
         return None
-    reason, error = "nobody works on it any more", f"its recovery is {status}"
+    reason, error = "nobody works on it any more", f"its undoing is {status}"
     closing = case.incident.model_copy(
         update={"status": IncidentStatus.ESCALATED, "outcome": f"{reason}: {error}"}
     )

@@ -1,4 +1,4 @@
-"""`recover`, played with the real handlers: what an execution that died has changed is put back, or people are told."""
+"""`undo`, played with the real handlers: what an execution that died has changed is put back, or people are told."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def died_at(world: World, call: str) -> str:
     return incident_id
 
 
-def recover(world: World, incident_id: str) -> Respond:
-    played = Respond(world, "recover")
+def undo_lost(world: World, incident_id: str) -> Respond:
+    played = Respond(world, "undo")
     played.run(incident_id, attempt=1, failure=FAILURE)
     return played
 
@@ -44,7 +44,7 @@ def test_a_change_that_nobody_judges_any_more_is_undone():
     world = World()
     incident_id = died_at(world, "tables.set_provisioned")
 
-    played = recover(world, incident_id)
+    played = undo_lost(world, incident_id)
 
     case = world.case(incident_id)
     assert changes_of(world) == [RAISED, RESTORED]
@@ -59,7 +59,7 @@ def test_nothing_is_undone_where_nothing_was_changed():
     world = World()
     incident_id = died_at(world, "leases.acquire")
 
-    recover(world, incident_id)
+    undo_lost(world, incident_id)
 
     assert changes_of(world) == []
     assert world.case(incident_id).incident.status is IncidentStatus.ESCALATED
@@ -76,7 +76,7 @@ def test_a_change_that_has_proven_itself_stays_and_resolves_the_incident():
     other.table, other.dynamodb = world.table, world.dynamodb
     other.memory.save_attempt(other_id, proven.attempts[0])
 
-    recover(other, other_id)
+    undo_lost(other, other_id)
 
     case = other.case(other_id)
     assert changes_of(other) == [RAISED]
@@ -91,7 +91,7 @@ def test_a_target_that_another_incident_holds_by_now_is_not_touched_and_people_a
     now = world.clock.now()
     world.memory_leases.acquire(TABLE, "inc-other", now + timedelta(hours=1), now)
 
-    played = recover(world, incident_id)
+    played = undo_lost(world, incident_id)
 
     assert changes_of(world) == [RAISED]
     assert world.memory_leases.holder(TABLE, now) == "inc-other"
@@ -100,18 +100,18 @@ def test_a_target_that_another_incident_holds_by_now_is_not_touched_and_people_a
     assert "interrupted: check the resource" in str(told)
 
 
-def test_a_crash_at_any_call_of_the_recovery_changes_nothing_about_its_outcome(subtests: pytest.Subtests):
+def test_a_crash_at_any_call_of_the_undoing_changes_nothing_about_its_outcome(subtests: pytest.Subtests):
     rehearsal = World()
     rehearsed = died_at(rehearsal, "tables.set_provisioned")
     before = len(rehearsal.fuse.calls)
-    recover(rehearsal, rehearsed)
+    undo_lost(rehearsal, rehearsed)
     for number in range(before, len(rehearsal.fuse.calls)):
         for side in (True, False):
             world = World()
             incident_id = died_at(world, "tables.set_provisioned")
             world.fuse.blow(number, before=side, error=CrashedError("the function died"))
 
-            played = recover(world, incident_id)
+            played = undo_lost(world, incident_id)
 
             with subtests.test(f"{rehearsal.fuse.calls[number]}, {'before' if side else 'after'}"):
                 assert changes_of(world) == [RAISED, RESTORED]
