@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws
-from selfright.adapters.ledger import CONFLICT_TRIES, DynamoDBIncidentStore
+from selfright.adapters.ledger import DynamoDBIncidentStore
+from selfright.adapters.ledger_writes import CONFLICT_TRIES
 from selfright.domain.errors import ConflictError, NotFoundError, SourceDownError, ThrottledError
 from selfright.domain.incident import Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.signal import Decision, DecisionReason, DecisionRecord

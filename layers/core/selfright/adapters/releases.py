@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.errors import BusyError, NotFoundError, ThrottledError
+from selfright.adapters.ledger_writes import FREE, Transactions, Write, time_text
+from selfright.domain.errors import BusyError, NotFoundError
 from selfright.domain.release import LogLine, Release, ReleaseFile
 
 LINES_A_WRITE = 99  # TransactWriteItems takes 100 items, and one is the release
@@ -17,6 +17,7 @@ LINES_A_WRITE = 99  # TransactWriteItems takes 100 items, and one is the release
 class DynamoDBReleaseLedger:
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws, self._table = aws, table
+        self._writes = Transactions(aws, table)
 
     def open(self, release: Release, line: LogLine) -> Release:
         try:
@@ -72,43 +73,26 @@ class DynamoDBReleaseLedger:
 
     def _write(self, release: Release, seq: int | None, *lines: LogLine) -> None:
         """The release on top of `seq`, or as a new one."""
-        put: dict[str, Any] = {
-            "TableName": self._table,
-            "Item": {
-                **keys.release(release.id),
-                "doc": {"S": release.model_dump_json()},
-                "seq": {"N": str(release.seq)},
-                "GSI1PK": {"S": keys.releases(release.request.workload, release.request.environment)},
-                "GSI1SK": {"S": _time(release.requested_at)},
-            },
-            "ConditionExpression": "attribute_not_exists(PK)",
-        }
+        put = self._writes.put(
+            keys.release(release.id),
+            release.model_dump_json(),
+            FREE if seq is None else "seq = :seq",
+            seq=release.seq,
+            GSI1PK=keys.releases(release.request.workload, release.request.environment),
+            GSI1SK=time_text(release.requested_at),
+        )
         if seq is not None:
-            put["ConditionExpression"] = "seq = :seq"
-            put["ExpressionAttributeValues"] = {":seq": {"N": str(seq)}}
-        writes = [{"Put": put}, *(self._put_line(release.id, line) for line in lines[:LINES_A_WRITE])]
+            put["Put"]["ExpressionAttributeValues"] = {":seq": {"N": str(seq)}}
+        writes = [put, *(self._put_line(release.id, line) for line in lines[:LINES_A_WRITE])]
         self._transact(f"writing release {release.id}", writes)
 
-    def _transact(self, doing: str, writes: list[dict[str, Any]]) -> None:
-        client = self._client
-        with translated(doing):
-            try:
-                client.transact_write_items(TransactItems=writes)
-            except client.exceptions.TransactionCanceledException as error:
-                codes = {reason.get("Code") for reason in error.response["CancellationReasons"]}
-                if "ConditionalCheckFailed" in codes:
-                    raise BusyError(f"{doing}: somebody else wrote it meanwhile") from error
-                raise ThrottledError(f"{doing}: {', '.join(sorted(filter(None, codes)))}") from error
+    def _transact(self, doing: str, writes: list[Write]) -> None:
+        if self._writes.transact(writes):
+            raise BusyError(f"{doing}: somebody else wrote it meanwhile")
 
-    def _put_line(self, release_id: str, line: LogLine) -> dict[str, Any]:
-        item = {**keys.log_line(release_id, line.key), "doc": {"S": line.model_dump_json()}}
-        return {"Put": {"TableName": self._table, "Item": item}}
+    def _put_line(self, release_id: str, line: LogLine) -> Write:
+        return self._writes.put(keys.log_line(release_id, line.key), line.model_dump_json(), None)
 
     @property
     def _client(self) -> Any:
         return self._aws.client("dynamodb")
-
-
-def _time(at: datetime) -> str:
-    """Sorts as text in the order of time."""
-    return at.isoformat(timespec="milliseconds")
