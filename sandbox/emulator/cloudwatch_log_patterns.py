@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from selfright.domain.alarms.words import Words
+
 Test = Callable[[Any], bool]
 
+MAX_DEPTH = 50
 _MISSING = object()
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -115,46 +118,43 @@ class _Json:
     def __init__(self, text: str) -> None:
         if not text.endswith("}"):
             raise PatternError("a JSON pattern ends with }")
-        self._words = list(_words(text[1:-1]))
-        self._place = 0
+        self._words = Words(text[1:-1], _WORD, PatternError, MAX_DEPTH)
 
     def whole(self) -> Test:
         test = self._any()
-        if self._peek():
-            raise PatternError(f"'{self._peek()}' follows a complete condition")
+        self._words.end()
         return test
 
     def _any(self) -> Test:
         tests = [self._all()]
-        while self._accept("||"):
+        while self._words.accept("||"):
             tests.append(self._all())
         return lambda document: any(test(document) for test in tests)
 
     def _all(self) -> Test:
         tests = [self._single()]
-        while self._accept("&&"):
+        while self._words.accept("&&"):
             tests.append(self._single())
         return lambda document: all(test(document) for test in tests)
 
     def _single(self) -> Test:
-        if self._accept("("):
-            test = self._any()
-            if not self._accept(")"):
-                raise PatternError("a parenthesis is not closed")
+        if self._words.accept("("):
+            test = self._words.nested(self._any)
+            self._words.expect(")")
             return test
-        kind, word = self._take()
+        kind, word = self._words.take()
         if kind != "selector":
             raise PatternError(f"a selector such as $.name expected, '{word}' found")
         steps = _steps(word)
-        kind, sign = self._take()
+        kind, sign = self._words.take()
         if kind == "bare":
             return self._is(steps, sign.upper())
         if sign not in _COMPARISONS:
             raise PatternError(f"a comparison expected, '{sign}' found")
-        return _compare(steps, sign, *self._take())
+        return _compare(steps, sign, *self._words.take())
 
     def _is(self, steps: tuple[str | int, ...], word: str) -> Test:
-        _, what = self._take()
+        _, what = self._words.take()
         verdicts: dict[tuple[str, str], Test] = {
             ("IS", "TRUE"): lambda document: _at(document, steps) is True,
             ("IS", "FALSE"): lambda document: _at(document, steps) is False,
@@ -164,31 +164,6 @@ class _Json:
         if (word, what.upper()) not in verdicts:
             raise PatternError(f"IS TRUE, IS FALSE, IS NULL or NOT EXISTS expected, '{word} {what}' found")
         return verdicts[word, what.upper()]
-
-    def _peek(self) -> str:
-        return self._words[self._place][1] if self._place < len(self._words) else ""
-
-    def _take(self) -> tuple[str, str]:
-        if self._place == len(self._words):
-            raise PatternError("the pattern ends too early")
-        self._place += 1
-        return self._words[self._place - 1]
-
-    def _accept(self, word: str) -> bool:
-        found = self._peek() == word
-        self._place += found
-        return found
-
-
-def _words(text: str) -> list[tuple[str, str]]:
-    words, place, text = [], 0, text.rstrip()
-    while place < len(text):
-        match = _WORD.match(text, place)
-        if match is None or match.lastgroup is None:
-            raise PatternError(f"'{text[place : place + 10].strip()}' is not understood")
-        words.append((match.lastgroup, match[match.lastgroup]))
-        place = match.end()
-    return words
 
 
 def _compare(steps: tuple[str | int, ...], sign: str, kind: str, word: str) -> Test:

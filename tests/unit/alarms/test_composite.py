@@ -79,9 +79,9 @@ def test_an_unknown_child_is_not_taken_as_fine():
         ("ALARM(cpu", r"'\)' expected"),
         ("ALARM()", r"name or ARN of an alarm expected, '\)' found"),
         ("ALARM(disk full)", r"'\)' expected, 'full' found"),
-        ('ALARM("cpu)', "quotation that does not end"),
-        ("ALARM(cpu) ALARM(disk)", "follows a complete rule"),
-        ("ALARM(cpu) XOR ALARM(disk)", "'XOR' follows a complete rule"),
+        ('ALARM("cpu)', "character 7 is not understood"),
+        ("ALARM(cpu) ALARM(disk)", "follows a complete expression"),
+        ("ALARM(cpu) XOR ALARM(disk)", "'XOR' follows a complete expression"),
         ("AND ALARM(cpu)", "'AND' where ALARM"),
         ("cpu", "'cpu' where ALARM"),
         ("(ALARM(cpu)", r"'\)' expected, 'end' found"),
@@ -91,8 +91,8 @@ def test_an_unknown_child_is_not_taken_as_fine():
         ("AT_LEAST(1, ALARM, cpu)", r"'\(' expected"),
         (" OR ".join(f"ALARM(a{number})" for number in range(101)), "at most 100 child alarms"),
         (" OR ".join(["TRUE"] * 501), "at most 500 elements"),
-        ("NOT " * 51 + "TRUE", "at most 50 levels"),
-        ("(" * 51 + "TRUE" + ")" * 51, "at most 50 levels"),
+        ("NOT " * 51 + "TRUE", "more than 50 levels"),
+        ("(" * 51 + "TRUE" + ")" * 51, "more than 50 levels"),
     ],
 )
 def test_a_wrong_rule_is_refused(text: str, rule: str):

@@ -6,19 +6,20 @@ Source: CloudWatch User Guide, "Composite alarms" (AT_LEAST since November 2025)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from selfright.domain.alarms.values import State
+from selfright.domain.alarms.words import Words
 from selfright.domain.errors import BadInputError, NotFoundError
 
 MAX_LENGTH = 10_240
 MAX_CHILDREN = 100
 MAX_ELEMENTS = 500
-# Not AWS's: deeper nesting would exhaust Python's stack, and nobody could read it.
+# Not AWS's: nobody could read more.
 MAX_DEPTH = 50
 
-_WORD = re.compile(r'\s*([(),]|"(?:[^"\\]|\\.)*"|[^\s(),"]+)')
+_WORD = re.compile(r'\s*(?P<word>[(),]|"(?:[^"\\]|\\.)*"|[^\s(),"]+)')
 _FUNCTIONS = {state.value: state for state in State}
 
 _Test = Callable[[Mapping[str, State]], bool]
@@ -70,15 +71,12 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.children: list[str] = []
-        self._words = list(_words(text))
-        self._place = 0
-        self._depth = 0
+        self._words = Words(text, _WORD, _wrong, MAX_DEPTH)
         self._elements = 0
 
     def whole(self) -> _Test:
         test = self._any()
-        if self._peek():
-            raise _wrong(f"'{self._peek()}' follows a complete rule")
+        self._words.end()
         if len(set(self.children)) > MAX_CHILDREN:
             raise _wrong(f"at most {MAX_CHILDREN} child alarms")
         if self._elements > MAX_ELEMENTS:
@@ -87,25 +85,25 @@ class _Parser:
 
     def _any(self) -> _Test:
         tests = [self._all()]
-        while self._accept("OR"):
+        while self._words.accept("OR"):
             tests.append(self._all())
         return tests[0] if len(tests) == 1 else lambda states: any(test(states) for test in tests)
 
     def _all(self) -> _Test:
         tests = [self._single()]
-        while self._accept("AND"):
+        while self._words.accept("AND"):
             tests.append(self._single())
         return tests[0] if len(tests) == 1 else lambda states: all(test(states) for test in tests)
 
     def _single(self) -> _Test:
-        word = self._take()
+        word = self._words.take()[1]
         if word == "NOT":
-            inner = self._nested(self._single)
+            inner = self._words.nested(self._single)
             return lambda states: not inner(states)
         if word == "(":
             self._elements += 1
-            inner = self._nested(self._any)
-            self._expect(")")
+            inner = self._words.nested(self._any)
+            self._words.expect(")")
             return inner
         # The API's documentation writes both FALSE and False.
         if word.upper() in ("TRUE", "FALSE"):
@@ -116,31 +114,31 @@ class _Parser:
             return self._at_least()
         if word in _FUNCTIONS:
             wanted = _FUNCTIONS[word]
-            self._expect("(")
+            self._words.expect("(")
             child = self._child()
-            self._expect(")")
+            self._words.expect(")")
             return lambda states: states[child] is wanted
         raise _wrong(
             f"'{word}' where ALARM, OK, INSUFFICIENT_DATA, AT_LEAST, NOT, TRUE, FALSE or ( should be"
         )
 
     def _at_least(self) -> _Test:
-        self._expect("(")
-        amount = self._take().strip('"')
+        self._words.expect("(")
+        amount = self._words.take()[1].strip('"')
         if not re.fullmatch(r"\d{1,3}%?", amount):
             raise _wrong(f"AT_LEAST takes a number or a percentage, not '{amount}'")
-        self._expect(",")
-        negated = self._accept("NOT")
-        state = self._take()
+        self._words.expect(",")
+        negated = self._words.accept("NOT")
+        state = self._words.take()[1]
         if state not in _FUNCTIONS:
             raise _wrong(f"AT_LEAST takes ALARM, OK or INSUFFICIENT_DATA, with or without NOT, not '{state}'")
-        self._expect(",")
-        self._expect("(")
+        self._words.expect(",")
+        self._words.expect("(")
         children = [self._child()]
-        while self._accept(","):
+        while self._words.accept(","):
             children.append(self._child())
-        self._expect(")")
-        self._expect(")")
+        self._words.expect(")")
+        self._words.expect(")")
         wanted, number = _FUNCTIONS[state], int(amount.rstrip("%"))
         scale, needed = (100, number * len(children)) if amount.endswith("%") else (1, number)
         return lambda states: (
@@ -148,47 +146,10 @@ class _Parser:
         )
 
     def _child(self) -> str:
-        word = self._take()
+        word = self._words.take()[1]
         if word in "(),":
             raise _wrong(f"the name or ARN of an alarm expected, '{word}' found")
         child = re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
         self.children.append(child)
         self._elements += 1
         return _name(child)
-
-    def _nested(self, read: Callable[[], _Test]) -> _Test:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise _wrong(f"at most {MAX_DEPTH} levels inside one another")
-        test = read()
-        self._depth -= 1
-        return test
-
-    def _peek(self) -> str:
-        return self._words[self._place] if self._place < len(self._words) else ""
-
-    def _take(self) -> str:
-        word = self._peek()
-        if not word:
-            raise _wrong("it ends too early")
-        self._place += 1
-        return word
-
-    def _accept(self, word: str) -> bool:
-        found = self._peek() == word
-        self._place += found
-        return found
-
-    def _expect(self, word: str) -> None:
-        if not self._accept(word):
-            raise _wrong(f"'{word}' expected, '{self._peek() or 'end'}' found")
-
-
-def _words(text: str) -> Iterator[str]:
-    place, text = 0, text.rstrip()
-    while place < len(text):
-        match = _WORD.match(text, place)
-        if match is None:
-            raise _wrong(f"character {place + 1} opens a quotation that does not end")
-        yield match[1]
-        place = match.end()
