@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import math
 import random
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
+from sandbox.senders import Senders
 from sandbox.server import Server
 
 CONCURRENCY = 3  # of the five that the development environment has; the rest is for whoever looks after it
@@ -100,8 +99,7 @@ class Counts:
 class Traffic:
     """Sends analyses to `function`'s live alias while the `with` block runs.
 
-    The rate is open-loop, as users are: a call that is due while all senders are busy is missed, not caught up
-    on later. Nothing raises out of the senders; what goes wrong is counted.
+    Nothing raises out of the senders; what goes wrong is counted.
     """
 
     def __init__(
@@ -116,33 +114,20 @@ class Traffic:
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         self._dice = random.Random(seed)  # noqa: S311 - which users ask for what is no secret
-        self._changed = threading.Condition()
         self._rate = rate_per_sandbox_second
-        self._stopping = False
-        self._began = self._due = time.monotonic()
+        self._began = time.monotonic()
         self._calls: list[Call] = []
-        self._missed = 0
-        self._senders: list[threading.Thread] = []
+        self._senders = Senders(CONCURRENCY, self._request, self._send_and_count)
 
     def __enter__(self) -> Self:
-        self._began = self._due = time.monotonic()
-        self._senders = [
-            threading.Thread(target=self._send_until_stopped, name=f"traffic-{number}", daemon=True)
-            for number in range(CONCURRENCY)
-        ]
-        for sender in self._senders:
-            sender.start()
+        self._began = time.monotonic()
+        self.rate = self._rate
+        self._senders.__enter__()
         return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop and wait for the calls under way."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        for sender in self._senders:
-            sender.join()
+        self._senders.__exit__()
 
     @property
     def rate(self) -> float:
@@ -151,43 +136,22 @@ class Traffic:
 
     @rate.setter
     def rate(self, per_sandbox_second: float) -> None:
-        with self._changed:
-            self._rate = per_sandbox_second
-            self._due = time.monotonic()
-            self._changed.notify_all()
+        self._rate = per_sandbox_second
+        self._senders.pace(per_sandbox_second * self._server.scale)
 
     def counts(self) -> Counts:
         """All so far; the difference of two looks is `later.since(earlier)`."""
-        with self._changed:
-            seconds = (time.monotonic() - self._began) * self._server.scale
-            return Counts(tuple(self._calls), self._missed, seconds)
+        seconds = (time.monotonic() - self._began) * self._server.scale
+        return Counts(tuple(self._calls), self._senders.missed, seconds)
 
-    def _send_until_stopped(self) -> None:
-        while request := self._next_request():
-            call = self._send(request)
-            with self._changed:
-                self._calls.append(call)
-
-    def _next_request(self) -> bytes | None:
-        """Wait until one is due; None when the traffic stops."""
-        with self._changed:
-            while not self._stopping:
-                if self._rate <= 0:
-                    self._changed.wait()
-                    continue
-                wait = self._due - time.monotonic()
-                if wait <= 0:
-                    interval = 1 / (self._rate * self._server.scale)
-                    missed = int(-wait // interval)
-                    self._missed += missed
-                    self._due += (missed + 1) * interval
-                    return json.dumps(self._request()).encode()
-                self._changed.wait(wait)
-        return None
-
-    def _request(self) -> dict[str, Any]:
+    def _request(self) -> bytes:
         session = f"session-{self._dice.randrange(_SESSIONS)}"
-        return {"session_id": session, "opportunity": opportunity(self._dice.randrange(_OPPORTUNITIES))}
+        return json.dumps(
+            {"session_id": session, "opportunity": opportunity(self._dice.randrange(_OPPORTUNITIES))}
+        ).encode()
+
+    def _send_and_count(self, request: bytes) -> None:
+        self._calls.append(self._send(request))
 
     def _send(self, request: bytes) -> Call:
         began = time.monotonic()

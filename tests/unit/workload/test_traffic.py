@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from sandbox import traffic
 from sandbox.traffic import Call, Counts, Traffic, opportunity
 from sandbox.workload.functions.opportunity_analysis.opportunity import Opportunity
 
@@ -79,21 +78,6 @@ def test_users_ask_the_live_alias_until_the_traffic_stops():
     assert after.total == after.failed == len(function.sent) > 0
     assert after.errors == {"RuntimeError": after.total}
     assert {(sent["FunctionName"], sent["Qualifier"]) for sent in function.sent} == {("orchestrator", "live")}
-    assert not any(sender.is_alive() for sender in users._senders)
-
-
-@pytest.mark.parametrize(("late", "missed"), [(0.0, 0), (0.09, 0), (0.11, 1), (0.35, 3)])
-def test_what_is_due_while_all_are_busy_is_missed_and_not_caught_up_on(
-    monkeypatch: pytest.MonkeyPatch, late: float, missed: int
-):
-    users = users_of(FakeLambda(OK), rate=1.0, scale=10.0)  # one every 0.1 s of the wall
-    users._due = 100.0
-    monkeypatch.setattr(traffic.time, "monotonic", lambda: 100.0 + late)
-
-    assert users._next_request() is not None
-
-    assert users.counts().missed == missed
-    assert users._due == pytest.approx(100.1 + missed * 0.1)
 
 
 def test_the_rate_can_be_changed_and_paused_while_it_runs():
