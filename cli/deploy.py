@@ -28,7 +28,7 @@ Workload = Annotated[str, typer.Option(help="Name of the workload.")]
 InEnvironment = Annotated[str, typer.Option("--environment", help="development, staging or production.")]
 Reason = Annotated[str, typer.Option(help="Why; it is on record and told to people.")]
 Skip = Annotated[
-    tuple[str, ...],
+    list[str] | None,
     typer.Option(
         help="Resource that CloudFormation gives up on; nobody puts it right then but you. Repeatable."
     ),
@@ -112,7 +112,7 @@ def roll_back(
 @app.command()
 def unstick(
     reason: Reason,
-    skip: Skip = (),
+    skip: Skip = None,
     workload: Workload = "opportunity-analysis",
     environment: InEnvironment = "development",
     in_sandbox: InSandbox = False,
@@ -130,7 +130,7 @@ def unstick(
         )
     mend = _mending(_ledger(aws, stack), workload, environment, reason)
     mend("begins" + (f", giving up on {', '.join(skip)}" if skip else ""))
-    done = _go_on(aws, workload, environment, skip)
+    done = _go_on(aws, workload, environment, skip or [])
     if newest and newest.status in unfinished:
         mend("; ".join(filter(None, [done, f"{newest.id} is rolled back"])))
         _start_roll_back(aws, stack, newest.id, reason)
@@ -187,7 +187,7 @@ def _mending(ledger: Any, workload: str, environment: str, reason: str) -> Calla
     return note
 
 
-def _go_on(aws: Aws, workload: str, environment: str, skip: tuple[str, ...]) -> str | None:
+def _go_on(aws: Aws, workload: str, environment: str, skip: list[str]) -> str | None:
     from selfright.adapters.manifest_files import load_workload
     from selfright.adapters.stacks import CloudFormationStacks
     from selfright.usecases.unstick_stack import unstick_stack

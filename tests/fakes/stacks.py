@@ -89,6 +89,7 @@ class FakeStacks:
         self.change_sets[name] = Proposed(template.text, {**kept, **wanted}, changes)
 
     def change_set(self, stack: str, name: str) -> ChangeSet | None:
+        assert stack == self.name
         made = self.change_sets.get(name)
         if made is None:
             return None
@@ -106,6 +107,7 @@ class FakeStacks:
         )
 
     def discard(self, stack: str, name: str) -> None:
+        assert stack == self.name
         self.change_sets.pop(name, None)
 
     def execute(self, stack: str, name: str) -> None:
@@ -129,7 +131,7 @@ class FakeStacks:
         self.status, self._looks = "UPDATE_ROLLBACK_IN_PROGRESS", 1
 
     def failure(self, stack: str, since: datetime) -> str:
-        del since
+        assert stack == self.name, since
         return self._reason
 
     # -- for tests
