@@ -27,6 +27,7 @@ class Fault(StrEnum):
     ERRORS_30 = "errors-30"
     ERRORS_5 = "errors-5"
     BAKE_ALARM = "bake-alarm"
+    INFRASTRUCTURE = "infrastructure"
 
 
 def release(time_scale: TimeScale = SCALE, as_json: AsJson = False) -> None:
@@ -40,12 +41,12 @@ def bad_release(
     as_json: AsJson = False,
 ) -> None:
     """A release that is no good: judged, and taken back."""
-    build = "good" if fault is Fault.BAKE_ALARM else fault.value
-    _show(build, ReleaseStatus.ROLLED_BACK, time_scale, as_json, bake_alarm=fault is Fault.BAKE_ALARM)
+    build = "good" if fault in {Fault.BAKE_ALARM, Fault.INFRASTRUCTURE} else fault.value
+    _show(build, ReleaseStatus.ROLLED_BACK, time_scale, as_json, fault)
 
 
 def _show(
-    build: str, wanted: ReleaseStatus, time_scale: float, as_json: bool, *, bake_alarm: bool = False
+    build: str, wanted: ReleaseStatus, time_scale: float, as_json: bool, fault: Fault | None = None
 ) -> None:
     console = Console(soft_wrap=True, highlight=False, stderr=as_json)
     began = time.monotonic()
@@ -60,7 +61,14 @@ def _show(
         console.print(log_line(line, seconds))
 
     with tempfile.TemporaryDirectory(prefix="demo-", dir=home) as folder:
-        outcome = rehearse(build, Path(folder), Watcher(step, line), time_scale, bake_alarm=bake_alarm)
+        outcome = rehearse(
+            build,
+            Path(folder),
+            Watcher(step, line),
+            time_scale,
+            template=fault if fault is Fault.INFRASTRUCTURE else None,
+            bake_alarm=fault is Fault.BAKE_ALARM,
+        )
     facts = report(outcome, time.monotonic() - began)
     if as_json:
         Console(soft_wrap=True).print_json(data=facts)
@@ -100,6 +108,9 @@ def report(outcome: Outcome, total_seconds: float) -> dict[str, Any]:
             "asked_to_over": seconds(outcome.asked_at, release.closed_at),
             "total": round(total_seconds, 1),
         },
+        "stack": release.stack.model_dump(mode="json", include={"name", "began_at", "done_at", "restored_at"})
+        if release.stack
+        else None,
         "weights_left": outcome.weights_left,
         "verdicts": [
             {"step": line.key, "text": line.text, **line.detail}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import json
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ from cli.place import ROOT, AsJson, InSandbox, StackName, stack_outputs, use_san
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import BadInputError, NotFoundError, RefusedError
 from selfright.domain.manifest import Environment
-from selfright.domain.release import ReleaseFile, ReleaseStatus
+from selfright.domain.release import LogLine, Milestone, ReleaseFile, ReleaseStatus
 
 app = typer.Typer(help="Releases: ask for one, follow it, take it back.", no_args_is_help=True)
 out = Console(soft_wrap=True, highlight=False)
@@ -25,6 +27,12 @@ LOOK_EVERY = 1.0  # seconds
 Workload = Annotated[str, typer.Option(help="Name of the workload.")]
 InEnvironment = Annotated[str, typer.Option("--environment", help="development, staging or production.")]
 Reason = Annotated[str, typer.Option(help="Why; it is on record and told to people.")]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Resource that CloudFormation gives up on; nobody puts it right then but you. Repeatable."
+    ),
+]
 Follow = Annotated[bool, typer.Option("--follow", help="Until it is over.")]
 
 
@@ -64,11 +72,15 @@ def status(
 
     aws = _aws(in_sandbox)
     if release_id is None:
-        found = list(_ledger(aws, stack).releases(workload, Environment.parse(environment), 20))
+        ledger, where = _ledger(aws, stack), Environment.parse(environment)
+        found, mended = list(ledger.releases(workload, where, 20)), ledger.mendings(workload, where, 5)
         if as_json:
-            out.print_json(data={"releases": [one.model_dump(mode="json") for one in found]})
+            told = {"releases": found, "mendings": mended}
+            out.print_json(data={k: [one.model_dump(mode="json") for one in v] for k, v in told.items()})
         else:
             out.print(releases_table(found) if found else f"no release of {workload} in {environment}")
+            for line in mended:
+                out.print(f"{line.at:%Y-%m-%d %H:%M:%S} put right by {line.text}")
     elif follow and not as_json:
         _end(_follow(aws, stack, release_id))
     else:
@@ -100,12 +112,13 @@ def roll_back(
 @app.command()
 def unstick(
     reason: Reason,
+    skip: Skip = None,
     workload: Workload = "opportunity-analysis",
     environment: InEnvironment = "development",
     in_sandbox: InSandbox = False,
     stack: StackName = "selfright",
 ) -> None:
-    """Take back what a dead execution left half-way; else take weights off aliases that nobody looks after."""
+    """Let a stuck stack go on, take back what a dead execution left half-way, or take weights off aliases."""
     aws = _aws(in_sandbox)
     unfinished = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK, ReleaseStatus.ROLLBACK_FAILED}
     found = _ledger(aws, stack).releases(workload, Environment.parse(environment), 20)
@@ -115,15 +128,23 @@ def unstick(
         raise RefusedError(
             f"{newest.id} is on its way; `selfright deploy roll-back {newest.id}` takes it back"
         )
+    mend = _mending(_ledger(aws, stack), workload, environment, reason)
+    mend("begins" + (f", giving up on {', '.join(skip)}" if skip else ""))
+    done = _go_on(aws, workload, environment, skip or [])
     if newest and newest.status in unfinished:
+        mend("; ".join(filter(None, [done, f"{newest.id} is rolled back"])))
         _start_roll_back(aws, stack, newest.id, reason)
         _end(_follow(aws, stack, newest.id))
         return
-    cleared = _clear_weights(aws, stack, workload, environment)
-    for key, version in cleared.items():
-        out.print(f"{key}: all requests go to version {version} now")
-    if not cleared:
+    cleared = {} if done else _clear_weights(aws, stack, workload, environment)
+    told = [f"{key}: all requests go to version {version} now" for key, version in cleared.items()]
+    if done:
+        told = [done]
+    for line in told:
+        out.print(line)
+    if not told:
         out.print(f"nothing of {workload} in {environment} is half-way")
+    mend("; ".join(told) or "nothing was half-way")
 
 
 def _aws(in_sandbox: bool) -> Aws:
@@ -152,6 +173,27 @@ def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str) -> None
     given = {"release_id": release_id, "reason": reason, "actor": getpass.getuser()}
     with translated(f"rolling back {release_id}"):
         aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+
+
+def _mending(ledger: Any, workload: str, environment: str, reason: str) -> Callable[[str], None]:
+    """Keeps what this person does, and why, as one line of the ledger: before it is done, and with what came of it."""
+    at, actor = datetime.now(UTC), getpass.getuser()
+
+    def note(what: str) -> None:
+        text = f"{actor}: {reason}: {what}"
+        line = LogLine(key=at.isoformat(), at=at, milestone=Milestone.UNSTUCK, text=text)
+        ledger.note_mending(workload, str(Environment.parse(environment)), line)
+
+    return note
+
+
+def _go_on(aws: Aws, workload: str, environment: str, skip: list[str]) -> str | None:
+    from selfright.adapters.manifest_files import load_workload
+    from selfright.adapters.stacks import CloudFormationStacks
+    from selfright.usecases.unstick_stack import unstick_stack
+
+    found = load_workload(ROOT / "workloads" / workload, environment)
+    return unstick_stack(found, skip, stacks=CloudFormationStacks(aws))
 
 
 def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dict[str, str]:

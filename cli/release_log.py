@@ -13,6 +13,8 @@ _STYLES = {
     Milestone.REQUESTED: "yellow",
     Milestone.REFUSED: "bold red",
     Milestone.ADMITTED: "cyan",
+    Milestone.PREPARED: "cyan",
+    Milestone.CHANGED: "bold magenta",
     Milestone.PUBLISHED: "cyan",
     Milestone.SHIFTED: "bold magenta",
     Milestone.JUDGED: "bold blue",
@@ -21,6 +23,7 @@ _STYLES = {
     Milestone.RESTORED: "bold magenta",
     Milestone.FAILED: "bold red",
     Milestone.CLOSED: "bold green",
+    Milestone.UNSTUCK: "bold magenta",
     Milestone.TOLD: "dim",
 }
 STATUS_STYLE = {

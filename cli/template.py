@@ -61,7 +61,7 @@ def granted() -> dict[Permission, Any]:
         for kind in WITH_ROLES
         for owner, properties in resources(kind).items()
         for policy in properties["Policies"]
-        for statement in policy["Statement"]
+        for statement in policy.get("Statement", ())
         if statement["Effect"] == "Allow"
         for action in listed(statement["Action"])
     }

@@ -39,12 +39,18 @@ def package(build: str) -> bytes:
     return edited(made.getvalue(), BUILDS[build])
 
 
-def upload(server: Server, build: str, release_id: str) -> dict[str, Any]:
-    """Put a build into the artifact bucket; how a release request names it."""
-    code = package(build)
+def bucket(server: Server) -> Any:
+    """S3's client, once the artifact bucket exists."""
     s3 = server.client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
         s3.create_bucket(Bucket=BUCKET)
+    return s3
+
+
+def upload(server: Server, build: str, release_id: str) -> dict[str, Any]:
+    """Put a build into the artifact bucket; how a release request names it."""
+    code = package(build)
+    s3 = bucket(server)
     key = f"{release_id}/functions.zip"
     s3.put_object(Bucket=BUCKET, Key=key, Body=code)
     return {"bucket": BUCKET, "key": key, "sha256": hashlib.sha256(code).hexdigest()}

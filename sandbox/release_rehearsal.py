@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import lifecycle, workload
+from sandbox import lifecycle, release_templates, workload
 from sandbox.collector import Collector
 from sandbox.release_artifacts import upload
 from sandbox.server import ROOT, SandboxError, Server
@@ -35,6 +35,7 @@ LOOK_EVERY = 0.2  # seconds of the wall
 PATIENCE = 300.0
 # A quarter of 36 requests a minute: 59 are wanted, and in eight minutes 53 came.
 CANARY = {"type": "canary", "percent": 25, "for_seconds": 660}
+STACK = workload.stack_name(ENVIRONMENT)
 ALARM = f"{WORKLOAD}-{ENVIRONMENT}-orchestrator-error-rate"
 
 
@@ -77,9 +78,18 @@ def shop(
         lifecycle.down(home)
 
 
-def rehearse(build: str, home: Path, watcher: Watcher, scale: float, *, bake_alarm: bool) -> Outcome:
+def rehearse(
+    build: str,
+    home: Path,
+    watcher: Watcher,
+    scale: float,
+    *,
+    template: str | None = None,
+    bake_alarm: bool = False,
+) -> Outcome:
     """Release `build`, and watch until it is over.
 
+    `template`: what the stack is to be changed by, see release_templates.py.
     `bake_alarm`: a person sets an alarm off while all requests go to the new version already.
 
     Raises SandboxError where the sandbox or the release does not get there in time.
@@ -91,7 +101,7 @@ def rehearse(build: str, home: Path, watcher: Watcher, scale: float, *, bake_ala
         watcher.step(f"{calm.total} analyses, {calm.failed} failed", time.monotonic() - began)
         asked_at = now(server)
         release_id = f"{WORKLOAD}-{build}"
-        ask(server, build, release_id)
+        ask(server, build, release_id, **(infrastructure(server, template, release_id) if template else {}))
         watcher.step(f"build {build} uploaded, release {release_id} asked for by EventBridge", 0.0)
 
         def tell(line: LogLine) -> None:
@@ -143,6 +153,12 @@ def ask(server: Server, build: str, release_id: str, **changes: Any) -> None:
     )
     if answer["FailedEntryCount"]:
         raise SandboxError(f"EventBridge did not take the request: {answer['Entries']}")
+
+
+def infrastructure(server: Server, kind: str, release_id: str, **parameters: str) -> dict[str, Any]:
+    """What a request says that changes the stack, too; a custom resource, for one, is asked about."""
+    template = release_templates.upload(server, STACK, kind, release_id, **parameters)
+    return {"template": template, "approver": "a colleague"}
 
 
 def follow(ledger: DynamoDBReleaseLedger, release_id: str, tell: Callable[[LogLine], None]) -> ReleaseFile:

@@ -30,6 +30,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "dynamodb_exports",
     "autoscaling_targets",
     "cloudformation_alarms",
+    "cloudformation_drift",
     "cloudformation_tables",
     "cloudformation_topics",
     "cloudformation_types",

@@ -19,6 +19,7 @@ class MemoryReleaseLedger:
         self._lock = threading.RLock()
         self._releases: dict[str, Release] = {}
         self._lines: dict[str, dict[str, LogLine]] = {}
+        self._mendings: dict[tuple[str, str], dict[str, LogLine]] = {}
 
     def open(self, release: Release, line: LogLine) -> Release:
         with self._lock:
@@ -51,6 +52,13 @@ class MemoryReleaseLedger:
 
     def note(self, release_id: str, *lines: LogLine) -> None:
         self._lines.setdefault(release_id, {}).update({line.key: line for line in lines})
+
+    def note_mending(self, workload: str, environment: str, line: LogLine) -> None:
+        self._mendings.setdefault((workload, environment), {})[line.key] = line
+
+    def mendings(self, workload: str, environment: str, limit: int) -> Sequence[LogLine]:
+        found = self._mendings.get((workload, environment), {})
+        return [found[key] for key in sorted(found, reverse=True)][:limit]
 
 
 class RecordingDeployments:

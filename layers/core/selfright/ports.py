@@ -377,6 +377,12 @@ class ReleaseLedger(Protocol):
     def note(self, release_id: str, *lines: LogLine) -> None:
         """Write lines; one of the same key takes the earlier one's place."""
 
+    def note_mending(self, workload: str, environment: str, line: LogLine) -> None:
+        """Write what a person put right by hand, whether or not a release had left it."""
+
+    def mendings(self, workload: str, environment: str, limit: int) -> Sequence[LogLine]:
+        """The newest ones, newest first."""
+
 
 class Deployments(Protocol):
     def start(self, release_id: str) -> None:

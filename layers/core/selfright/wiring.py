@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.stack_ports import Stacks, Templates
 
 
 class House:
@@ -120,6 +121,18 @@ class House:
         from selfright.adapters.versions import LambdaVersions
 
         return LambdaVersions(self.aws)
+
+    @cached_property
+    def stacks(self) -> Stacks:
+        from selfright.adapters.stacks import CloudFormationStacks
+
+        return CloudFormationStacks(self.aws, self.settings.stack_role_arn)
+
+    @cached_property
+    def templates(self) -> Templates:
+        from selfright.adapters.template_text import S3Templates
+
+        return S3Templates(self.aws, self.settings.need("evidence_bucket"))
 
     @cached_property
     def messenger(self) -> Messenger:

@@ -40,6 +40,7 @@ ORDER = (
     "actions",
     "denied",
     "release",
+    "release_stack",
     "verify_backup",
     "permissions",
     "loops",

@@ -41,12 +41,12 @@ def inline_policies(world: World, owner: str) -> Policies:
 
 
 def managed_policies(world: World, owner: str) -> list[dict[str, Any]]:
-    """What SAM attaches to the deployed role: logs and the queue. Traces too, but this AWS has none."""
+    """What SAM attaches to the deployed role: logs and the queue. This AWS has none for traces and audits."""
     iam, role = world.client("iam"), role_name(world, owner)
     found = []
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         arn = attached["PolicyArn"]
-        if arn.endswith("/AWSXrayWriteOnlyAccess"):
+        if arn.endswith(("/AWSXrayWriteOnlyAccess", "/SecurityAudit")):
             continue
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
@@ -81,7 +81,13 @@ def allowed(world: World, policies: list[dict[str, Any]], call: Call) -> bool:
 
     ForAllValues holds where the request has no such key.
     """
-    asked = {operator for p in policies for s in p["Statement"] for operator in s.get("Condition", {})}
+    asked = {
+        operator
+        for policy in policies
+        for statement in policy["Statement"]
+        if call.action in listed(statement.get("Action", []))
+        for operator in statement.get("Condition", {})
+    }
     assert asked <= {"ForAllValues:StringEquals"}
     (answer,) = world.client("iam").simulate_custom_policy(
         PolicyInputList=[json.dumps(policy) for policy in policies if policy["Statement"]],

@@ -80,3 +80,13 @@ def test_the_newest_releases_of_a_workload(ledger: ReleaseLedger):
 
     assert [one.id for one in ledger.releases("shop", "development", 2)] == ["shop-2", "shop-1"]
     assert ledger.releases("shop", "production", 2) == []
+
+
+def test_what_people_put_right_is_kept_by_workload(ledger: ReleaseLedger):
+    for key in ("1", "2", "3"):
+        ledger.note_mending("shop", "development", line(key))
+    ledger.note_mending("shop", "development", line("2", text="said again"))
+
+    assert [one.key for one in ledger.mendings("shop", "development", 2)] == ["3", "2"]
+    assert ledger.mendings("shop", "development", 3)[1].text == "said again"
+    assert ledger.mendings("shop", "production", 3) == []

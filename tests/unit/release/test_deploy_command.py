@@ -13,7 +13,8 @@ from cli import deploy
 from selfright.domain.errors import BadInputError, ConflictError, RefusedError
 from selfright.domain.release import ReleaseStatus
 from selfright.usecases.unstick_aliases import unstick_aliases
-from tests.unit.usecases.release_world import CHECKOUT, ReleaseWorld
+from selfright.usecases.unstick_stack import unstick_stack
+from tests.unit.usecases.release_world import CHECKOUT, TEMPLATE, ReleaseWorld
 
 SHOP = ("--workload", "shop", "--environment", "development")
 
@@ -29,7 +30,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> ReleaseWorld:
         world.play("roll_back", release_id=release_id, reason=reason, actor="grace")
 
     monkeypatch.setattr(deploy, "_start_roll_back", play_at_once)
+    monkeypatch.setattr(
+        deploy, "_go_on", lambda *given: unstick_stack(world.workload, given[-1], stacks=world.cloudformation)
+    )
     return world
+
+
+def put_right(world: ReleaseWorld) -> list[str]:
+    return [line.text.partition(": ")[2] for line in world.ledger.mendings("shop", "development", 9)]
 
 
 def run(*arguments: str) -> Any:
@@ -138,6 +146,7 @@ def test_weights_that_no_release_left_are_taken_off(world: ReleaseWorld, monkeyp
     assert "checkout: all requests go to version 2 now" in told.stdout
     assert (checkout.alias.version, world.awslambda.weights_left()) == ("2", 0)
     assert world.free()
+    assert put_right(world) == ["CodeDeploy was here: checkout: all requests go to version 1 now"]
     assert "nothing of shop in development is half-way" in run("unstick", "--reason", "again", *SHOP).stdout
 
 
@@ -148,3 +157,46 @@ def test_weights_of_a_release_on_its_way_stay(world: ReleaseWorld):
         unstuck(world)
 
     assert world.awslambda.weights_left() == 3
+
+
+def test_a_stuck_stack_goes_on_without_what_a_person_gives_up_on(world: ReleaseWorld):
+    stack = world.cloudformation
+    stack.status, stack.wedged = "UPDATE_ROLLBACK_FAILED", {"Late"}
+
+    told = run("unstick", "--reason", "the alarm is gone", "--skip", "Late", *SHOP)
+
+    assert (told.exit_code, told.exception) == (0, None)
+    assert "shop-development goes on rolling back without Late" in told.stdout
+    assert stack.done == ["continued, skipping Late"]
+    assert put_right(world) == ["the alarm is gone: shop-development goes on rolling back without Late"]
+    assert "the alarm is gone" in run("status", *SHOP).stdout
+
+
+def test_and_the_release_that_left_it_so_is_put_back(world: ReleaseWorld):
+    world.cloudformation.broken, world.cloudformation.wedged = {"Letters"}, {"Late"}
+    text = {**TEMPLATE, "Resources": {**TEMPLATE["Resources"], "Letters": {"Type": "AWS::SQS::Queue"}}}
+    world.bucket.uploaded["42.json"] = json.dumps(text)
+    given = {"bucket": "shop-artifacts", "key": "42.json", "sha256": "0" * 64}
+    assert world.deploy(template=given).release.status is ReleaseStatus.ROLLBACK_FAILED
+
+    run("unstick", "--reason", "the alarm is gone", "--skip", "Late", *SHOP)
+
+    assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
+    assert "shop-42 is rolled back" in put_right(world)[0]
+
+
+def test_nothing_is_skipped_of_a_stack_that_is_not_stuck(world: ReleaseWorld):
+    told = run("unstick", "--reason", "in a hurry", "--skip", "Late", *SHOP)
+
+    assert isinstance(told.exception, RefusedError)
+    assert "shop-development is not UPDATE_ROLLBACK_FAILED" in str(told.exception)
+    assert world.cloudformation.done == []
+
+
+def test_what_this_does_not_help_is_said(world: ReleaseWorld):
+    world.cloudformation.status = "ROLLBACK_COMPLETE"
+
+    told = run("unstick", "--reason", "it is stuck", *SHOP)
+
+    assert "delete it and make it anew" in str(told.exception)
+    assert put_right(world) == ["it is stuck: begins"]

@@ -13,6 +13,7 @@ from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
 from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments
+from tests.fakes.stacks import FakeStacks, FakeTemplates
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
 
@@ -20,6 +21,14 @@ NOW = datetime(2026, 11, 23, 10, 0, 20, tzinfo=UTC)
 CART, CHECKOUT, STOCK = (f"shop-development-{key}" for key in ("cart", "checkout", "stock"))
 ALARM = "shop-development-checkout-errors"
 LOCK = "release:shop:development"
+STACK = "shop-development"
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {"Limit": {"Type": "Number"}},
+    "Resources": {
+        "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": "id"}},
+        "Late": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Threshold": 1}},
+    },
+}
 
 RELEASING: dict[str, Any] = {
     "resources": {
@@ -29,6 +38,7 @@ RELEASING: dict[str, Any] = {
     "deployment": {
         "functions": ["cart", "stock", "checkout"],
         "judged_on": ["checkout"],
+        "stack": STACK,
         "strategy": {"type": "canary", "percent": 25, "for_seconds": 600},
         "required_settings": ["TABLE"],
     },
@@ -77,6 +87,7 @@ class ReleaseWorld:
         self.cloudwatch.add(alarm_definition(ALARM), AlarmNow(state=State.OK, since=NOW - timedelta(days=1)))
         self.channels = FakeChannels()
         self.deployments = RecordingDeployments()
+        self.cloudformation, self.bucket = FakeStacks(STACK, TEMPLATE, Limit="5"), FakeTemplates()
 
         self.releases: Any = self.fuse.guard("releases", self.ledger)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
@@ -84,6 +95,8 @@ class ReleaseWorld:
         self.versions: Any = self.fuse.guard("versions", self.awslambda)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
         self.switches: Any = self.fuse.guard("switches", self.board)
+        self.stacks: Any = self.fuse.guard("stacks", self.cloudformation)
+        self.templates: Any = self.fuse.guard("templates", self.bucket)
 
     def ask(self, **changes: Any) -> str:
         """Hand a request in; the id of its release."""

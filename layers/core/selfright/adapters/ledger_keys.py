@@ -18,6 +18,7 @@
 | line of its log        | RELEASE#<release id>   | LOG#<key>     |
 | a restore test         | RESTORE#<test id>      | TEST          |
 | newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
+| what people put right  | WORKLOAD#<w>#<env>     | MENDING#<time> |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
@@ -28,7 +29,7 @@ from __future__ import annotations
 Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
-LOG = "LOG#"
+LOG, MENDING = "LOG#", "MENDING#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -86,6 +87,10 @@ def release(release_id: str) -> Key:
 
 def log_line(release_id: str, key: str) -> Key:
     return _key(f"RELEASE#{release_id}", f"{LOG}{key}")
+
+
+def mending(name: str, environment: str, at: str) -> Key:
+    return _key(workload(name, environment), f"{MENDING}{at}")
 
 
 def releases(name: str, environment: str) -> str:

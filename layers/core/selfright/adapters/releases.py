@@ -71,6 +71,26 @@ class DynamoDBReleaseLedger:
     def note(self, release_id: str, *lines: LogLine) -> None:
         self._transact(f"writing to the log of {release_id}", [self._put_line(release_id, n) for n in lines])
 
+    def note_mending(self, workload: str, environment: str, line: LogLine) -> None:
+        key = keys.mending(workload, environment, line.key)
+        with translated(f"writing what was put right of {workload}"):
+            self._client.put_item(TableName=self._table, Item={**key, "doc": {"S": line.model_dump_json()}})
+
+    def mendings(self, workload: str, environment: str, limit: int) -> Sequence[LogLine]:
+        with translated(f"listing what was put right of {workload}"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.workload(workload, environment)},
+                    ":sk": {"S": keys.MENDING},
+                },
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        return [LogLine.model_validate_json(item["doc"]["S"]) for item in found["Items"]]
+
     def _write(self, release: Release, seq: int | None, *lines: LogLine) -> None:
         """The release on top of `seq`, or as a new one."""
         put = self._writes.put(

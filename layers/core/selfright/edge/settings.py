@@ -33,6 +33,9 @@ class Settings(BaseModel):
     switch_profile: str = ""
     flag_strategy: str = ""
     verify_backup_arn: str = ""
+    stack_role_arn: str = Field(
+        default="", description="With which CloudFormation changes the stacks of workloads."
+    )
     evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod

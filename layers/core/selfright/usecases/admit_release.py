@@ -39,13 +39,15 @@ def admit_release(
     switches: SwitchBoard,
     clock: Clock,
 ) -> ReleaseWord:
-    """`publish` where it may begin, `close` where it is refused; what speaks against it is on record.
+    """`publish` where it may begin, `prepare` where the stack comes first, `close` where it is refused.
+
+    What speaks against it is on record.
 
     Raises NotFoundError where the release, a function or its alias does not exist.
     """
     release = releases.release(release_id)
     if release.status is ReleaseStatus.RUNNING:
-        return ReleaseWord(next=Then.PUBLISH)  # admitted before this room was repeated
+        return ReleaseWord(next=_first(release))  # admitted before this room was repeated
     if release.status is not ReleaseStatus.REQUESTED:
         return ReleaseWord(next=Then.LEAVE)
     if release.stop:
@@ -93,7 +95,12 @@ def admit_release(
         },
     )
     releases.save(admitted, line)
-    return ReleaseWord(next=Then.PUBLISH)
+    return ReleaseWord(next=_first(admitted))
+
+
+def _first(release: Release) -> Then:
+    """A release without a template leaves the stack alone."""
+    return Then.PREPARE if release.request.template else Then.PUBLISH
 
 
 def resources(workload: Workload) -> Mapping[str, LambdaFunction]:

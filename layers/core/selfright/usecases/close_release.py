@@ -44,9 +44,10 @@ def close_release(
 
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
-    if release.status is ReleaseStatus.ROLLING_BACK and release.restored_at and failure == "none":
-        return ReleaseStatus.ROLLED_BACK if release.changing else ReleaseStatus.REFUSED
-    if not release.changing and (release.stop or failure != "none"):
+    back = release.restored_at is not None and release.stack_is_back
+    if release.status is ReleaseStatus.ROLLING_BACK and back and failure == "none":
+        return ReleaseStatus.ROLLED_BACK if release.touched else ReleaseStatus.REFUSED
+    if not release.touched and (release.stop or failure != "none"):
         return ReleaseStatus.REFUSED
     if failure != "none":
         return ReleaseStatus.ROLLBACK_FAILED
@@ -67,7 +68,10 @@ def _see_all_live(release: Release, functions: Functions) -> None:
 def _words(release: Release) -> str:
     match release.status:
         case ReleaseStatus.COMPLETED:
-            return ", ".join(f"{f.key} is at version {f.candidate}" for f in release.changing)
+            live = [f"{f.key} is at version {f.candidate}" for f in release.changing]
+            if release.stack and release.stack.done_at:
+                live.append(f"stack {release.stack.name} is changed")
+            return ", ".join(live)
         case ReleaseStatus.ROLLED_BACK:
             return f"{release.stop}: {release.why}; all is as it was before"
         case ReleaseStatus.REFUSED:

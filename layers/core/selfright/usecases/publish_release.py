@@ -12,7 +12,7 @@ from selfright.usecases.release_lock import take_lock
 def publish_release(
     release_id: str, *, releases: ReleaseLedger, leases: Leases, versions: Versions, clock: Clock
 ) -> ReleaseWord:
-    """`shift` where there is something new, `close` where there is not.
+    """`shift` where there is something new, or the stack was changed, `close` where there is not.
 
     Raises BusyError while Lambda takes code up (all functions have been asked to by then), RefusedError where an
     artifact is not what was asked for, ConflictError where another release holds the workload.
@@ -49,6 +49,10 @@ def publish_release(
         text=f"published: {changes or 'nothing new'}",
         detail={"versions": candidates},
     )
+    if not published.changing and published.stack and published.stack.done_at:
+        # Only the stack changes: what remains is the bake, with the alarms as judges.
+        releases.save(published.but(rungs=published.rungs[-1:]), line)
+        return ReleaseWord(next=Then.SHIFT, step=1)
     if not published.changing:
         nothing = published.but(
             stop=StopReason.NOTHING_NEW, why="every function of the set is live with this code already"

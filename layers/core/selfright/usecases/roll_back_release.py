@@ -39,7 +39,7 @@ def roll_back_release(
     versions: Versions,
     clock: Clock,
 ) -> ReleaseWord:
-    """`close`, also where there is nothing to put back.
+    """`close`, also where there is nothing to put back; `put_stack_back` where the stack is next.
 
     `reason` and `actor` are set where a person asks for it, `failure` where a step of `deploy` failed: that is no
     reason to touch a release that is over.
@@ -73,7 +73,7 @@ def roll_back_release(
         detail={"versions": put_back},
     )
     releases.save(release.but(restored_at=now), restored)
-    return ReleaseWord(next=Then.CLOSE)
+    return ReleaseWord(next=Then.CLOSE if release.stack_is_back else Then.PUT_STACK_BACK)
 
 
 def _stopped(release: Release, reason: str, actor: str, failure: str, now: datetime) -> Release:
@@ -93,7 +93,8 @@ def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
         milestone=Milestone.STOPPED,
         text=f"going back, {release.stop}: {release.why}",
     )
-    return releases.save(release.but(status=ReleaseStatus.ROLLING_BACK, restored_at=None), line)
+    stack = release.stack.but(continued=0) if release.stack else None
+    return releases.save(release.but(status=ReleaseStatus.ROLLING_BACK, restored_at=None, stack=stack), line)
 
 
 def _put_back(release: Release, functions: Functions, versions: Versions) -> dict[str, str]:

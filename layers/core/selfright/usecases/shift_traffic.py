@@ -58,7 +58,12 @@ def shift_traffic(
         key=f"shifted-{step:02d}",
         at=now,
         milestone=Milestone.SHIFTED,
-        text=f"step {step} of {len(release.rungs)}: {rung.percent:g} % of the requests go to the new versions",
+        text=f"step {step} of {len(release.rungs)}: "
+        + (
+            f"{rung.percent:g} % of the requests go to the new versions"
+            if release.changing
+            else "the stack is changed, and watched"
+        ),
         detail={"percent": rung.percent, "functions": [f.key for f in release.changing]},
     )
     releases.save(shifted, line)

@@ -12,6 +12,7 @@ from selfright.domain.manifest.section import (
     Flag,
     Key,
     Percent,
+    PhysicalName,
     Seconds,
     Section,
 )
@@ -76,6 +77,9 @@ class Deployment(Section):
     judged_on: tuple[Key, ...] = Field(
         default=(),
         description="Those of them whose own requests must prove a release; all where none is named.",
+    )
+    stack: PhysicalName | None = Field(
+        default=None, description="CloudFormation stack that a release's template changes."
     )
     strategy: Strategy = Field(default=_CANARY, description="Where a release asks for none of its own.")
     bake_seconds: StepSeconds = Field(default=300, description="Watched with all requests, before the end.")

@@ -12,7 +12,8 @@ from selfright.domain.release.record import (
     StopReason,
     lock_of,
 )
-from selfright.domain.release.request import BreakGlass, CodeArtifact, ReleaseRequest, checked
+from selfright.domain.release.request import BreakGlass, CodeArtifact, ReleaseRequest, StackTemplate, checked
+from selfright.domain.release.stack import StackChange
 
 __all__ = [
     "AdmissionFacts",
@@ -29,6 +30,8 @@ __all__ = [
     "ReleaseRequest",
     "ReleaseStatus",
     "Rung",
+    "StackChange",
+    "StackTemplate",
     "StopReason",
     "checked",
     "lock_of",

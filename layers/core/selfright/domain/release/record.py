@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
+from selfright.domain.release.stack import StackChange
 from selfright.domain.serving import AliasState
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
@@ -52,12 +53,18 @@ class StopReason(StrEnum):
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
     SETTINGS_MISSING = "settings-missing"
     NOTHING_NEW = "nothing-new"
+    STACK_NOT_READY = "stack-not-ready"
+    STACK_DRIFTED = "stack-drifted"
+    CHANGE_TOO_RISKY = "change-too-risky"
+    CHANGE_NOT_APPROVED = "change-not-approved"
+    CHANGE_NOT_POSSIBLE = "change-not-possible"
     # while it goes out
     WORSE_THAN_BEFORE = "worse-than-before"
     TOO_FEW_REQUESTS = "too-few-requests"
     NOT_JUDGED = "not-judged"
     ALARM_WENT_OFF = "alarm-went-off"
     ALIAS_MOVED = "alias-moved"
+    STACK_NOT_CHANGED = "stack-not-changed"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
 
@@ -97,6 +104,7 @@ class Release(BaseModel):
     seq: int = 0
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
+    stack: StackChange | None = None
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
@@ -143,6 +151,16 @@ class Release(BaseModel):
         """The functions of the set that get a new version."""
         return tuple(f for f in self.functions if f.changes)
 
+    @property
+    def touched(self) -> bool:
+        """Something was, or may have been, changed that a roll-back has to put back."""
+        return bool(self.changing) or (self.stack is not None and self.stack.touched)
+
+    @property
+    def stack_is_back(self) -> bool:
+        """Whether nothing of the stack is left to put back."""
+        return self.stack is None or not self.stack.touched or self.stack.restored_at is not None
+
     def but(self, **changes: Any) -> Self:
         """The same release with these fields changed."""
         return self.model_copy(update=changes)
@@ -165,6 +183,8 @@ class Milestone(StrEnum):
     REQUESTED = "requested"
     REFUSED = "refused"
     ADMITTED = "admitted"
+    PREPARED = "prepared"
+    CHANGED = "changed"
     PUBLISHED = "published"
     SHIFTED = "shifted"
     JUDGED = "judged"
@@ -173,6 +193,7 @@ class Milestone(StrEnum):
     RESTORED = "restored"
     FAILED = "failed"
     CLOSED = "closed"
+    UNSTUCK = "unstuck"
     TOLD = "told"
 
 

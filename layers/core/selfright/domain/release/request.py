@@ -30,6 +30,12 @@ class CodeArtifact(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class StackTemplate(CodeArtifact):
+    """The template that the workload's stack is to have. A parameter that is not named keeps its value."""
+
+    parameters: dict[str, str] = {}
+
+
 class BreakGlass(BaseModel):
     """Go although a freeze, a window or a red alarm says stop. It is on record and told to people."""
 
@@ -56,8 +62,15 @@ class ReleaseRequest(BaseModel):
     reason: Why
     approver: Who | None = None
     artifacts: dict[str, CodeArtifact] = {}
+    template: StackTemplate | None = None
     strategy: Strategy | None = None
     break_glass: BreakGlass | None = None
+
+    @property
+    def answered_for(self) -> bool:
+        """Somebody else than the one who asks has approved it, or broken the glass."""
+        approvers = {self.approver, self.break_glass.approver if self.break_glass else None}
+        return bool(approvers - {None, self.requested_by})
 
 
 def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
@@ -71,6 +84,8 @@ def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
             raise BadInputError(
                 f"artifacts.{key}", f"must name one of deployment.functions ({', '.join(known)})"
             )
+    if request.template and workload.deployment.stack is None:
+        raise BadInputError("template", "must be left out: the manifest names no deployment.stack")
     if request.committed_at > now:
         raise BadInputError("committed_at", "must not be in the future")
     deployment = workload.deployment

@@ -16,11 +16,14 @@ FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 class Then(StrEnum):
     """Each word is one branch of a Choice."""
 
+    PREPARE = "prepare"
+    CHANGE = "change"
     PUBLISH = "publish"
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
     FINISH = "finish"  # the last step passed
+    PUT_STACK_BACK = "put_stack_back"
     CLOSE = "close"
     LEAVE = "leave"  # another execution has taken this release over
 
