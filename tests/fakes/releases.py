@@ -11,6 +11,7 @@ from itertools import count
 
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
 from selfright.domain.release import Build, CodeArtifact, LogLine, Release, ReleaseFile
+from selfright.domain.release.steps import NOBODY, Cause, RollBackInput
 from selfright.domain.serving import AliasState, Tally
 
 
@@ -62,6 +63,17 @@ class RecordingDeployments:
     def start(self, release_id: str) -> None:
         if release_id not in self.started:
             self.started.append(release_id)
+
+
+class RecordingRollBacks:
+    """Keeps what was started, once for each release, as execution names do."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, RollBackInput] = {}
+
+    def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
+        given = RollBackInput(release_id=release_id, reason=reason, actor=actor, cause=cause, to=NOBODY)
+        self.started.setdefault(release_id, given)
 
 
 @dataclass

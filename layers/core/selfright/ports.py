@@ -24,6 +24,7 @@ from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 if TYPE_CHECKING:  # only some rooms need these models: no other builds them
     from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
     from selfright.domain.release import Release as ReleaseRecord
+    from selfright.domain.release.steps import Cause
     from selfright.domain.serving import (
         AliasState,
         ConcurrencyState,
@@ -383,6 +384,16 @@ class Deployments(Protocol):
         """Start `deploy` for a release; once, however often it is called."""
 
 
+class Uploads(Protocol):
+    def read(self, bucket: str, key: str, version: str | None, largest: int) -> bytes:
+        """An object of S3, of at most so many bytes. Raises NotFoundError, BadInputError where it is larger."""
+
+
+class RollBacks(Protocol):
+    def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
+        """Start `roll_back` for a release by a machine's own decision; once, however often it is called."""
+
+
 class Logs(Protocol):
     def failures(self, function: str, start: datetime, end: datetime) -> FailureLog:
         """What the function logged at level ERROR, within a bounded number of calls."""
@@ -419,6 +430,12 @@ class Instruments(Protocol):
     def logs(self) -> Logs: ...
     @property
     def flags(self) -> FlagBoard: ...
+    @property
+    def workloads(self) -> Mapping[str, Workload]: ...
+    @property
+    def releases(self) -> ReleaseLedger: ...
+    @property
+    def roll_backs(self) -> RollBacks: ...
 
 
 class Check(Protocol):

@@ -20,9 +20,11 @@ from selfright.domain.release import (
     objections,
     ramp,
 )
+from selfright.domain.release.record import UNDER_WAY
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.watched_alarms import watched_alarms
 
 LOOKED_AT = 20  # newest releases of the workload among which one may not be over
 
@@ -102,18 +104,10 @@ def resources(workload: Workload) -> Mapping[str, LambdaFunction]:
     return {key: resource for key, resource in found.items() if isinstance(resource, LambdaFunction)}
 
 
-def watched_alarms(workload: Workload) -> tuple[str, ...]:
-    """The alarms that speak for the release set: those of its functions, and the guards."""
-    ours = set(workload.deployment.functions)
-    keys = [key for key, alarm in workload.alarms.items() if alarm.resource in ours or key in workload.guards]
-    return tuple(workload.alarms[key].name for key in keys)
-
-
 def _under_way(release: Release, releases: ReleaseLedger) -> str | None:
     """Another release that began and is not over, whose lock may have lapsed."""
     newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
-    begun = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK}
-    return next((other.id for other in newest if other.id != release.id and other.status in begun), None)
+    return next((other.id for other in newest if other.id != release.id and other.status in UNDER_WAY), None)
 
 
 def _function_facts(resource: LambdaFunction, functions: Functions, versions: Versions) -> FunctionFacts:

@@ -39,6 +39,15 @@ def close_release(
             detail={"status": status, "stop": stop, "failure": failure},
         )
         release = releases.save(closed, line)
+    elif failure != "none":
+        now = clock.now()
+        line = LogLine(
+            key=f"failed-{now:%Y%m%dT%H%M%S}",
+            at=now,
+            milestone=Milestone.FAILED,
+            text=f"was to go back and did not, it stays {release.status}: {failure}"[:1000],
+        )
+        releases.note(release.id, line)
     leases.release(release.place, release.id)
     return ReleaseClosed(status=release.status)
 
