@@ -42,6 +42,10 @@ class MemoryReleaseLedger:
         ours = [r for r in self._releases.values() if (r.request.workload, r.request.environment) == place]
         return sorted(ours, key=lambda r: r.requested_at, reverse=True)[:limit]
 
+    def since(self, workload: str, environment: str, start: datetime) -> Sequence[Release]:
+        known = self.releases(workload, environment, len(self._releases))
+        return [release for release in known if release.requested_at >= start]
+
     def save(self, release: Release, *lines: LogLine) -> Release:
         with self._lock:
             if self.release(release.id).seq != release.seq:

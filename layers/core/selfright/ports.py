@@ -221,6 +221,12 @@ class Count(Protocol):
         """One more, in total and for these dimensions."""
 
 
+class Measure(Protocol):
+    """What the end of a release adds to metrics: counts, and seconds of those whose name ends in Time."""
+
+    def __call__(self, figures: Mapping[str, float], workload: str, environment: str) -> None: ...
+
+
 class Throttles(BaseModel):
     """Throttle events of one direction (read or write) in a window, by the cause that DynamoDB gives."""
 
@@ -368,6 +374,9 @@ class ReleaseLedger(Protocol):
 
     def releases(self, workload: str, environment: str, limit: int) -> Sequence[ReleaseRecord]:
         """The newest ones of a workload, newest first, as far as has got about."""
+
+    def since(self, workload: str, environment: str, start: datetime) -> Sequence[ReleaseRecord]:
+        """All that were asked for since then, newest first, as far as has got about."""
 
     def save(self, release: ReleaseRecord, *lines: LogLine) -> ReleaseRecord:
         """Write the next state of a release with its lines; the release as it is on record then.

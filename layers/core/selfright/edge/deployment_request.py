@@ -1,4 +1,4 @@
-"""A request for a release: an event DeploymentRequested, a document uploaded to S3, or the request itself as CI sends it."""
+"""A request for a release: an event DeploymentRequested, an uploaded document, or the request itself as CI sends it."""
 
 from __future__ import annotations
 

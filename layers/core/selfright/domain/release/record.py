@@ -33,6 +33,7 @@ OVER = {
 }
 
 
+TAKEN_BACK = {ReleaseStatus.ROLLED_BACK, ReleaseStatus.ROLLBACK_FAILED}
 UNDER_WAY = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK}
 
 
@@ -80,6 +81,8 @@ class FunctionRelease(BaseModel):
     alias: str
     before: AliasState
     candidate: str | None = None
+    code_sha256: str | None = None  # of the candidate, base64
+    went_back: tuple[str, ...] = ()  # versions that earlier releases brought and that were taken back
     back_to: str | None = None
 
     @property
