@@ -37,6 +37,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
 NOT_MEASURED = frozenset(
     {
         "request_release",
+        "regret_release",
         "admit_release",
         "publish_release",
         "shift_traffic",

@@ -17,7 +17,7 @@ from cli.place import ROOT, AsJson, InSandbox, StackName, stack_outputs, use_san
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import BadInputError, NotFoundError, RefusedError
 from selfright.domain.manifest import Environment
-from selfright.domain.release import LogLine, Milestone, ReleaseFile, ReleaseStatus
+from selfright.domain.release import LogLine, Milestone, Release, ReleaseFile, ReleaseStatus, StopReason
 
 app = typer.Typer(help="Releases: ask for one, follow it, take it back.", no_args_is_help=True)
 out = Console(soft_wrap=True, highlight=False)
@@ -44,11 +44,11 @@ def start(
     stack: StackName = "selfright",
 ) -> None:
     """Ask for a release; the same request twice is one release."""
-    from selfright.edge.deployment_request import deployment_request
+    from selfright.edge.deployment_request import request_in
 
     try:
-        asked = deployment_request(json.loads(request.read_text()))
-    except (OSError, ValueError) as error:
+        asked = request_in(request.read_bytes())
+    except OSError as error:
         raise BadInputError("REQUEST", f"must be a JSON file ({error})") from None
     aws = _aws(in_sandbox)
     answer = _invoke(aws, stack_outputs(aws, stack, "RequestReleaseArn")[0], asked.model_dump_json())
@@ -94,19 +94,25 @@ def status(
 
 @app.command("roll-back")
 def roll_back(
-    release_id: str,
     reason: Reason,
+    release_id: Annotated[str | None, typer.Argument(help="The release that goes back.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Instead: the earlier release whose versions are to be live again.")
+    ] = None,
     follow: Follow = False,
     in_sandbox: InSandbox = False,
     stack: StackName = "selfright",
 ) -> None:
-    """Stop a release that is on its way, or take back one that is live."""
+    """Stop a release that is on its way, take back one that is live, or go back to an earlier one by its name."""
     aws = _aws(in_sandbox)
-    _ledger(aws, stack).release(release_id)
-    _start_roll_back(aws, stack, release_id, reason)
-    out.print(f"release {release_id} goes back")
+    if (release_id is None) == (to is None):
+        raise BadInputError("RELEASE_ID", "must be given, or --to an earlier release; not both")
+    going = _ledger(aws, stack).release(release_id) if release_id else _makes_way(aws, stack, str(to))
+    execution = _start_roll_back(aws, stack, going.id, reason, to)
+    out.print(f"release {going.id} goes back" + (f" to what {to} left live" if to else ""))
     if follow:
-        _end(_follow(aws, stack, release_id))
+        file = _follow(aws, stack, going.id, lambda _: not _running(aws, execution))
+        raise typer.Exit(0 if file.release.status is ReleaseStatus.ROLLED_BACK else 1)
 
 
 @app.command()
@@ -168,11 +174,34 @@ def _invoke(aws: Aws, function: str, payload: str) -> dict[str, Any]:
     return told
 
 
-def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str) -> None:
+def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str, to: str | None = None) -> str:
+    """The execution's ARN."""
+    from selfright.domain.release.steps import NOBODY, RollBackInput
+
+    given = RollBackInput(
+        release_id=release_id,
+        reason=reason,
+        actor=getpass.getuser(),
+        cause=StopReason.BY_HAND,
+        to=to or NOBODY,
+    )
     machine = stack_outputs(aws, stack, "RollBackArn")[0]
-    given = {"release_id": release_id, "reason": reason, "actor": getpass.getuser()}
     with translated(f"rolling back {release_id}"):
-        aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+        started = aws.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=given.model_dump_json()
+        )
+    return str(started["executionArn"])
+
+
+def _makes_way(aws: Aws, stack: str, to: str) -> Release:
+    """The live release that goes back to an earlier one. Raises RefusedError, in words, where there is no way."""
+    from selfright.adapters.functions import LambdaFunctions
+    from selfright.adapters.versions import LambdaVersions
+    from selfright.usecases.named_way_back import live_now, towards
+
+    ledger = _ledger(aws, stack)
+    live = live_now(ledger.release(to), releases=ledger, functions=LambdaFunctions(aws))
+    return towards(live, to, releases=ledger, versions=LambdaVersions(aws))
 
 
 def _mending(ledger: Any, workload: str, environment: str, reason: str) -> Callable[[str], None]:
@@ -216,27 +245,35 @@ def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dic
 
 def _runs(aws: Aws, stack: str, release_id: str) -> bool:
     machine = stack_outputs(aws, stack, "DeployArn")[0]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{release_id}"
+    return _running(aws, f"{machine.replace(':stateMachine:', ':execution:')}:{release_id}")
+
+
+def _running(aws: Aws, execution: str) -> bool:
     try:
-        with translated(f"reading the execution of {release_id}"):
+        with translated(f"reading {execution}"):
             found = aws.client("stepfunctions").describe_execution(executionArn=execution)
     except NotFoundError:
         return False
     return bool(found["status"] == "RUNNING")
 
 
-def _follow(aws: Aws, stack: str, release_id: str) -> ReleaseFile:
-    """Print every new line until the release is over."""
+def _over(release: Release) -> bool:
+    return release.over
+
+
+def _follow(aws: Aws, stack: str, release_id: str, ended: Callable[[Release], bool] = _over) -> ReleaseFile:
+    """Print every new line until that is so; by itself, until the release is over."""
     from cli.release_log import log_line
 
     ledger, known = _ledger(aws, stack), set[str]()
     while True:
+        end = ended(ledger.release(release_id))  # before the log is read: no line is missed
         file: ReleaseFile = ledger.file(release_id)
         for line in file.log:
             if line.key not in known:
                 known.add(line.key)
                 out.print(log_line(line, (line.at - file.release.requested_at).total_seconds()))
-        if file.release.over:
+        if end:
             return file
         time.sleep(LOOK_EVERY)
 

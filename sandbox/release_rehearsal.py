@@ -6,6 +6,7 @@ CI would send it, and only the requests of users show whether the release is any
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 from sandbox import lifecycle, release_templates, workload
 from sandbox.collector import Collector
-from sandbox.release_artifacts import upload
+from sandbox.release_artifacts import BUCKET, upload
 from sandbox.server import ROOT, SandboxError, Server
 from sandbox.traffic import Counts, Traffic
 from selfright.adapters.aws import Aws
@@ -134,9 +135,35 @@ def release_set() -> dict[str, LambdaFunction]:
 
 
 def ask(server: Server, build: str, release_id: str, **changes: Any) -> None:
-    """Upload a build and ask for its release, as CI does."""
+    """Upload a build and ask for its release by EventBridge, as CI does."""
+    request = _request(server, build, release_id, changes)
+    answer = server.client("events").put_events(
+        Entries=[{"Source": "selfright", "DetailType": "DeploymentRequested", "Detail": json.dumps(request)}]
+    )
+    if answer["FailedEntryCount"]:
+        raise SandboxError(f"EventBridge did not take the request: {answer['Entries']}")
+
+
+def ask_by_upload(server: Server, build: str, release_id: str, **changes: Any) -> None:
+    """Upload a build, and last the request for its release."""
+    request = _request(server, build, release_id, changes)
+    put_request(server, f"releases/{release_id}.json", json.dumps(request).encode())
+
+
+def put_request(server: Server, key: str, document: bytes) -> None:
+    """Upload it to the artifact bucket, which tells EventBridge."""
+    s3 = server.client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
+        s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_object(Bucket=BUCKET, Key=key, Body=document)
+
+
+def _request(server: Server, build: str, release_id: str, changes: dict[str, Any]) -> dict[str, Any]:
     artifact = upload(server, build, release_id)
-    request = {
+    return {
         "release_id": release_id,
         "workload": WORKLOAD,
         "environment": ENVIRONMENT,
@@ -148,11 +175,6 @@ def ask(server: Server, build: str, release_id: str, **changes: Any) -> None:
         "strategy": CANARY,
         **changes,
     }
-    answer = server.client("events").put_events(
-        Entries=[{"Source": "selfright", "DetailType": "DeploymentRequested", "Detail": json.dumps(request)}]
-    )
-    if answer["FailedEntryCount"]:
-        raise SandboxError(f"EventBridge did not take the request: {answer['Entries']}")
 
 
 def infrastructure(server: Server, kind: str, release_id: str, **parameters: str) -> dict[str, Any]:

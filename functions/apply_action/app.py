@@ -20,6 +20,8 @@ def handler(step: Step) -> StepResult:
         store=home.store,
         leases=home.leases,
         history=home.history,
+        releases=home.releases,
+        functions=home.functions,
         alarms=home.alarms,
         switches=home.switches,
         clock=home.clock,

@@ -18,5 +18,7 @@ def handler(step: Step) -> StepResult:
         switches=home.switches,
         leases=home.leases,
         history=home.history,
+        releases=home.releases,
+        functions=home.functions,
         clock=home.clock,
     )

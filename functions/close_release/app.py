@@ -1,6 +1,7 @@
 """End a release: its outcome goes on record, the workload is free for the next one."""
 
 from selfright.domain.release.steps import CloseRelease, ReleaseClosed
+from selfright.edge.release_metrics import measure_release
 from selfright.edge.room import room
 from selfright.usecases.close_release import close_release
 from selfright.wiring import house
@@ -15,5 +16,6 @@ def handler(close: CloseRelease) -> ReleaseClosed:
         releases=home.releases,
         leases=home.leases,
         functions=home.functions,
+        measure=measure_release,
         clock=home.clock,
     )

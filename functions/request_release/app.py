@@ -1,4 +1,4 @@
-"""Woken by the event DeploymentRequested, or called by CI or the command line: take a release, start `deploy`."""
+"""Woken by DeploymentRequested or an uploaded request, or called by CI: take a release, start `deploy`."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ from selfright.wiring import house
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    request = deployment_request(event)
-    logger.set_correlation_id(request.release_id)
     home = house()
+    request, sender = deployment_request(event, home.uploads)
+    logger.set_correlation_id(request.release_id)
     requested = request_release(
         request,
+        sender,
         workloads=home.workloads,
         releases=home.releases,
         deployments=home.deployments,

@@ -10,10 +10,7 @@ from selfright.wiring import house
 def handler(step: RollBackStep) -> ReleaseWord:
     home = house()
     return roll_back_release(
-        step.release_id,
-        step.reason,
-        step.actor,
-        step.failure,
+        step,
         releases=home.releases,
         leases=home.leases,
         functions=home.functions,

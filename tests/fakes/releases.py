@@ -11,6 +11,7 @@ from itertools import count
 
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
 from selfright.domain.release import Build, CodeArtifact, LogLine, Release, ReleaseFile
+from selfright.domain.release.steps import NOBODY, Cause, RollBackInput
 from selfright.domain.serving import AliasState, Tally
 
 
@@ -42,6 +43,10 @@ class MemoryReleaseLedger:
         ours = [r for r in self._releases.values() if (r.request.workload, r.request.environment) == place]
         return sorted(ours, key=lambda r: r.requested_at, reverse=True)[:limit]
 
+    def since(self, workload: str, environment: str, start: datetime) -> Sequence[Release]:
+        known = self.releases(workload, environment, len(self._releases))
+        return [release for release in known if release.requested_at >= start]
+
     def save(self, release: Release, *lines: LogLine) -> Release:
         with self._lock:
             if self.release(release.id).seq != release.seq:
@@ -70,6 +75,17 @@ class RecordingDeployments:
     def start(self, release_id: str) -> None:
         if release_id not in self.started:
             self.started.append(release_id)
+
+
+class RecordingRollBacks:
+    """Keeps what was started, once for each release, as execution names do."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, RollBackInput] = {}
+
+    def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
+        given = RollBackInput(release_id=release_id, reason=reason, actor=actor, cause=cause, to=NOBODY)
+        self.started.setdefault(release_id, given)
 
 
 @dataclass

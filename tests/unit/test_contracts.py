@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from selfright.actions import ACTIONS
+from selfright.adapters.aws import Aws
 from selfright.adapters.manifest_files import load_workload
 from selfright.adapters.runbook_files import load_runbooks
+from selfright.adapters.uploads import S3Uploads
 from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.backup import steps as backup_steps
@@ -68,12 +70,16 @@ FUNCTIONS = sorted(resources("AWS::Serverless::Function"))
 
 
 def test_checks_may_do_exactly_what_they_declare():
-    assert granted("RunChecks", "Ledger") == CHECKING
+    assert granted("RunChecks", "Ledger", "LedgerIndex") == CHECKING
 
 
 def test_actions_may_do_exactly_what_they_declare():
-    assert granted("ApplyAction", "Ledger", "Alarms", "Switches") == CHANGING | READING
-    assert granted("UndoAction", "Ledger") == CHANGING | UNDOING | READING
+    assert granted("ApplyAction", "Ledger", "LedgerIndex", "Alarms", "Switches") == CHANGING | READING
+    # What is not taken back needs no permission for it.
+    lasting = frozenset[str]().union(
+        *(a.declaration.permissions for a in ACTIONS.values() if not a.declaration.reversible)
+    )
+    assert granted("UndoAction", "Ledger") == (CHANGING - lasting) | UNDOING | READING
 
 
 def test_judging_may_read_what_actions_read_and_the_alarms():
@@ -88,7 +94,7 @@ def test_both_places_that_ask_the_gates_read_the_same():
         return {sid: statements(function)[sid] for sid in ("Alarms", "Switches")}
 
     assert gates("ChooseRunbook") == gates("ApplyAction")
-    assert granted("ChooseRunbook", "Ledger") == {
+    assert granted("ChooseRunbook", "Ledger", "LedgerIndex", "ReadFunctions") == {
         "cloudwatch:DescribeAlarms",
         "cloudwatch:ListAlarmMuteRules",
         "appconfig:StartConfigurationSession",
@@ -104,7 +110,9 @@ RELEASES = {
 
 
 def test_nobody_else_may_change_anything_but_isolated_copies():
-    changing = CHANGING.union(UNDOING, *RELEASES.values())
+    changing = CHANGING.union(UNDOING, *RELEASES.values()) - {
+        "states:StartExecution"
+    }  # changes nothing by itself
     changers = {f for f in FUNCTIONS if granted(f, *({"IsolatedTables"} & statements(f).keys())) & changing}
 
     assert changers == {"ApplyAction", "UndoAction", *RELEASES}
@@ -406,7 +414,8 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
     first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": f"{name}.Arn"} for name in (*rules, "RequestReleaseRequested")
+        {"Fn::GetAtt": f"{name}.Arn"}
+        for name in (*rules, "RequestReleaseRequested", "RequestReleaseUploaded", "RegretReleaseAlarmWentOff")
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -524,7 +533,7 @@ def test_so_can_those_of_a_release():
     samples = ROOT / "events" / "deploy"
 
     requested = json.loads((samples / "requested.json").read_text())
-    assert deployment_request(requested).release_id == "opportunity-analysis-42"
+    assert deployment_request(requested, S3Uploads(Aws())).request.release_id == "opportunity-analysis-42"
     assert ReleaseRequest.model_validate(requested["detail"]).strategy is not None
     assert ReleaseStep.model_validate_json((samples / "start.json").read_text())
     assert RollBackInput.model_validate_json((samples / "roll-back.json").read_text())

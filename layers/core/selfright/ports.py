@@ -24,6 +24,7 @@ from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 if TYPE_CHECKING:  # only some rooms need these models: no other builds them
     from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
     from selfright.domain.release import Release as ReleaseRecord
+    from selfright.domain.release.steps import Cause
     from selfright.domain.serving import (
         AliasState,
         ConcurrencyState,
@@ -220,6 +221,12 @@ class Count(Protocol):
         """One more, in total and for these dimensions."""
 
 
+class Measure(Protocol):
+    """What the end of a release adds to metrics: counts, and seconds of those whose name ends in Time."""
+
+    def __call__(self, figures: Mapping[str, float], workload: str, environment: str) -> None: ...
+
+
 class Throttles(BaseModel):
     """Throttle events of one direction (read or write) in a window, by the cause that DynamoDB gives."""
 
@@ -368,6 +375,9 @@ class ReleaseLedger(Protocol):
     def releases(self, workload: str, environment: str, limit: int) -> Sequence[ReleaseRecord]:
         """The newest ones of a workload, newest first, as far as has got about."""
 
+    def since(self, workload: str, environment: str, start: datetime) -> Sequence[ReleaseRecord]:
+        """All that were asked for since then, newest first, as far as has got about."""
+
     def save(self, release: ReleaseRecord, *lines: LogLine) -> ReleaseRecord:
         """Write the next state of a release with its lines; the release as it is on record then.
 
@@ -387,6 +397,16 @@ class ReleaseLedger(Protocol):
 class Deployments(Protocol):
     def start(self, release_id: str) -> None:
         """Start `deploy` for a release; once, however often it is called."""
+
+
+class Uploads(Protocol):
+    def read(self, bucket: str, key: str, version: str | None, largest: int) -> bytes:
+        """An object of S3, of at most so many bytes. Raises NotFoundError, BadInputError where it is larger."""
+
+
+class RollBacks(Protocol):
+    def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
+        """Start `roll_back` for a release by a machine's own decision; once, however often it is called."""
 
 
 class Logs(Protocol):
@@ -425,6 +445,12 @@ class Instruments(Protocol):
     def logs(self) -> Logs: ...
     @property
     def flags(self) -> FlagBoard: ...
+    @property
+    def workloads(self) -> Mapping[str, Workload]: ...
+    @property
+    def releases(self) -> ReleaseLedger: ...
+    @property
+    def roll_backs(self) -> RollBacks: ...
 
 
 class Check(Protocol):

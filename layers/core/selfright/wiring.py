@@ -35,9 +35,11 @@ if TYPE_CHECKING:
         Logs,
         Messenger,
         ReleaseLedger,
+        RollBacks,
         ScalingTargets,
         SwitchBoard,
         Tables,
+        Uploads,
         Versions,
         Workflows,
     )
@@ -115,6 +117,18 @@ class House:
         from selfright.adapters.workflows import StepFunctionsDeployments
 
         return StepFunctionsDeployments(self.aws, self.settings.need("deploy_arn"))
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        from selfright.adapters.uploads import S3Uploads
+
+        return S3Uploads(self.aws)
+
+    @cached_property
+    def roll_backs(self) -> RollBacks:
+        from selfright.adapters.workflows import StepFunctionsRollBacks
+
+        return StepFunctionsRollBacks(self.aws, self.settings.need("roll_back_arn"))
 
     @cached_property
     def versions(self) -> Versions:

@@ -9,21 +9,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from sandbox import faults
+from sandbox import release_rehearsal as rehearsal
 from sandbox.server import ACCOUNT, REGION
 from selfright.actions import ACTIONS
+from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.alarms import State
 from selfright.domain.concern import Concern
-from selfright.domain.incident import Attempt, AttemptStatus, Incident
+from selfright.domain.gates import Gate, Reason
+from selfright.domain.incident import Attempt, AttemptStatus, EntryKind, Incident
 from selfright.domain.manifest import Severity, Symptom, Workload
+from selfright.domain.release import (
+    FunctionRelease,
+    LogLine,
+    Milestone,
+    Release,
+    ReleaseRequest,
+    ReleaseStatus,
+    Rung,
+    StopReason,
+)
+from selfright.domain.serving import AliasState
 from selfright.domain.signal import Signal
 from selfright.domain.steps import Next
 from tests.sandbox.journeys.serving import FLAG, FUNCTION, flags, live_version
-from tests.sandbox.journeys.world import ENVIRONMENT, PROVISIONED, TABLE, World
+from tests.sandbox.journeys.world import ENVIRONMENT, PROVISIONED, TABLE, WORKLOAD, World
 
 Facts = dict[str, Any]
 
@@ -84,6 +99,51 @@ def released(world: World) -> Iterator[Facts]:
 
 
 @contextmanager
+def known(world: World) -> Iterator[tuple[Release, Facts]]:
+    """A version that a release made live, by the ledger; and an earlier release that left the one before live."""
+    with released(world) as facts:
+        versions = facts["release"]
+        now, ledger = world.now(), DynamoDBReleaseLedger(world.aws, world.outputs["LedgerTable"])
+        for number, version in enumerate((versions["previous_version"], versions["live_version"])):
+            release = completed(
+                f"rehearsed-{number}-{now:%H%M%S}", version, versions["previous_version"], now
+            )
+            asked = LogLine(key="requested", at=now, milestone=Milestone.REQUESTED, text="rehearsed")
+            ledger.open(release.but(requested_at=now - timedelta(minutes=50 - number)), asked)
+        facts["release"]["release_id"] = release.id
+        yield ledger.release(release.id), facts
+
+
+def completed(release_id: str, version: str, before: str, now: datetime) -> Release:
+    """A release of the orchestrator that was completed ten minutes ago."""
+    one = FunctionRelease(
+        key="orchestrator",
+        function=FUNCTION,
+        alias="live",
+        before=AliasState(version=before, revision="unknown"),
+        candidate=version,
+    )
+    request = {
+        "release_id": release_id,
+        "workload": WORKLOAD,
+        "environment": ENVIRONMENT,
+        "commit": "0123456789abcdef",
+        "committed_at": now,
+        "requested_by": "rehearsal",
+        "reason": "rehearsed",
+    }
+    return Release(
+        request=ReleaseRequest.model_validate(request),
+        requested_at=now,
+        status=ReleaseStatus.COMPLETED,
+        rungs=(Rung(percent=100, seconds=300),),
+        functions=(one,),
+        shifts=(now - timedelta(minutes=20),),
+        closed_at=now - timedelta(minutes=10),
+    )
+
+
+@contextmanager
 def limited(world: World) -> Iterator[Facts]:
     functions = world.client("lambda")
     functions.put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=5)
@@ -133,7 +193,8 @@ CHANGES = {
 
 
 def test_every_action_that_the_manifest_allows_has_its_journey():
-    assert {name.split()[0] for name in CHANGES} == set(ACTIONS) - {"dynamodb.switch_to_on_demand"}
+    elsewhere = {"dynamodb.switch_to_on_demand", "lambda.roll_back_release"}
+    assert {name.split()[0] for name in CHANGES} == set(ACTIONS) - elsewhere
 
 
 @pytest.fixture
@@ -213,3 +274,50 @@ def test_an_action_is_made_in_force_and_taken_back(world: World, manifest: Workl
         assert world.ledger.case(incident_id).attempt(1).status is AttemptStatus.UNDONE
         assert change.look(world) == before
         world.forget()  # nobody works on these incidents
+
+
+def test_a_whole_release_goes_back_and_stays_back(world: World, manifest: Workload, on: str):
+    change = Change("roll-back-release", released, live_version, lambda _: None)
+    ledger = DynamoDBReleaseLedger(world.aws, world.outputs["LedgerTable"])
+    with known(world) as (release, facts):
+        before = facts["release"]["previous_version"]
+
+        # Given an alarm of the release set: the runbook holds while the release is fresh
+        fresh = opened(world, change, facts, rehearsal.ALARM, manifest)
+        step(world, "ChooseRunbook", fresh)
+        asked = next(e for e in world.ledger.case(fresh).timeline if e.kind is EntryKind.GATES_ASKED)
+        gate = next(g for g in asked.detail["gates"] if g["gate"] == Gate.RELEASE)
+        assert gate["reason"] == Reason.RELEASE_ANSWERS
+
+        # When another alarm's runbook takes it back
+        incident_id = opened(world, change, facts, on, manifest)
+        assert step(world, "ApplyAction", incident_id)["next"] == Next.SETTLE
+        world.until("it is back", lambda: ledger.release(release.id).status is ReleaseStatus.ROLLED_BACK)
+
+        # Then the room that judges finds that in force, and it is not undone
+        assert live_version(world) == before
+        assert ledger.release(release.id).stop is StopReason.INCIDENT
+        assert step(world, "JudgeOutcome", incident_id)["next"] == Next.SETTLE
+        step(world, "UndoAction", incident_id)
+        assert live_version(world) == before
+        world.forget()
+
+
+def test_an_earlier_release_is_gone_back_to_by_its_name(world: World):
+    ledger = DynamoDBReleaseLedger(world.aws, world.outputs["LedgerTable"])
+    with known(world) as (release, facts):
+        earlier = release.id.replace("rehearsed-1", "rehearsed-0")
+        given = {
+            "release_id": release.id,
+            "to": earlier,
+            "reason": "slow",
+            "actor": "grace",
+            "cause": "by-hand",
+        }
+        world.client("stepfunctions").start_execution(
+            stateMachineArn=world.outputs["RollBackArn"], input=json.dumps(given)
+        )
+        world.until("it is back", lambda: ledger.release(release.id).status is ReleaseStatus.ROLLED_BACK)
+
+        assert live_version(world) == facts["release"]["previous_version"]
+        assert ledger.release(release.id).why == f"grace: slow (to {earlier})"

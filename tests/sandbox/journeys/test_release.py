@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from sandbox import release_rehearsal as rehearsal
 from sandbox.faults.defective_release import look, restore
+from sandbox.release_artifacts import BUCKET
 from sandbox.traffic import Traffic
 from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.errors import NotFoundError
+from selfright.domain.incident import Incident, IncidentStatus
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason, lock_of
 from tests.sandbox.journeys.serving import FUNCTION, alarms_on
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
@@ -84,9 +87,11 @@ def locked(world: World) -> str | None:
 
 
 def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, users: Traffic):
+    """Nor does anybody when an alarm takes it back soon after its end."""
     before, calm = live(world), users.counts()
 
-    rehearsal.ask(world.server, "good", "journey-good", strategy=QUICK)
+    # Given a request that was uploaded
+    rehearsal.ask_by_upload(world.server, "good", "journey-good", strategy=QUICK)
     file = over(world, "journey-good")
 
     assert file.release.status is ReleaseStatus.COMPLETED, file.release.why
@@ -97,6 +102,53 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
     assert locked(world) is None
     verdicts = [line.detail["verdict"] for line in file.log if line.milestone is Milestone.JUDGED]
     assert verdicts[-1] == "PASS"
+    sender = file.log[0].detail["sender"]
+    assert (sender["by"], sender["object"]) == ("upload", f"s3://{BUCKET}/releases/journey-good.json")
+
+    # When an alarm of the set goes off although the release is over
+    began = world.now()
+    world.client("cloudwatch").set_alarm_state(
+        AlarmName=rehearsal.ALARM, StateValue="ALARM", StateReason="set by a person"
+    )
+    file = world.until("it goes back", lambda: gone_back(world, "journey-good"))
+
+    # Then it goes back at once, and the runbook leaves it to that
+    assert (file.release.stop, file.release.why) == (
+        StopReason.ALARM_WENT_OFF,
+        f"{rehearsal.ALARM}: set by a person",
+    )
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    held = world.until("its incident is closed", lambda: closed_incident(world, began))
+    assert held.status is IncidentStatus.HELD, held.outcome
+    assert "journey-good" in str(held.outcome)
+    assert users.counts().since(calm).failed == 0
+
+
+def gone_back(world: World, release_id: str) -> ReleaseFile | None:
+    file = ledger(world).file(release_id)
+    return file if file.release.status is ReleaseStatus.ROLLED_BACK and not running(world) else None
+
+
+def closed_incident(world: World, since: datetime) -> Incident | None:
+    found = [i for i in world.incidents(since) if i.name == rehearsal.ALARM]
+    return found[0] if found and found[0].status is not IncidentStatus.OPEN else None
+
+
+def test_an_uploaded_request_that_cannot_be_read_is_kept(sandbox_world: World):
+    world, dead = sandbox_world, list[str]()
+    rehearsal.put_request(world.server, "releases/journey-broken.json", b'{"release_id": "Broken"}')
+
+    def it_is_dead() -> bool:
+        dead.extend(world.take_messages(world.outputs["SignalsDeadLettersUrl"]))
+        return any("releases/journey-broken.json" in message for message in dead)
+
+    world.until(
+        "it is among the dead letters", it_is_dead
+    )  # Lambda tries twice more, after one and two minutes
+    with pytest.raises(NotFoundError):
+        ledger(world).release("journey-broken")
 
 
 def test_a_release_that_fails_three_of_ten_requests_is_taken_back(world: World, users: Traffic):
@@ -139,7 +191,15 @@ def test_twice_two_at_once_and_taken_back_by_hand(world: World, users: Traffic):
     # ... and a person may stop it at any time
     world.client("stepfunctions").start_execution(
         stateMachineArn=world.outputs["RollBackArn"],
-        input=json.dumps({"release_id": "journey-first", "reason": "wrong branch", "actor": "grace"}),
+        input=json.dumps(
+            {
+                "release_id": "journey-first",
+                "reason": "wrong branch",
+                "actor": "grace",
+                "cause": "by-hand",
+                "to": "none",
+            }
+        ),
     )
     file = over(world, "journey-first")
 

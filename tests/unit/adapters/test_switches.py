@@ -94,6 +94,8 @@ def test_a_switch_board_that_was_never_deployed_stops_the_gates(stubbed: Stubbed
         switches=board(stubbed),
         leases=world.leases,
         history=world.history,
+        releases=world.releases,
+        functions=world.functions,
         clock=world.clock,
     )
 

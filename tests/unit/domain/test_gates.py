@@ -123,6 +123,8 @@ STOPS: list[tuple[Gate, Reason, dict[str, Any], str]] = [
     (Gate.MUTED, Reason.ALARM_MUTED, {"alarm": alarm(muted_by="nightly")}, "muted by nightly"),
     (Gate.MUTED, Reason.ACTIONS_SUPPRESSED, {"alarm": alarm(suppressed_by="Alarm")}, "suppressed by Alarm"),
     (Gate.MUTED, Reason.ACTIONS_DISABLED, {"alarm": alarm(actions_enabled=False)}, "disabled"),
+    (Gate.RELEASE, Reason.SOURCE_DOWN, {"release": DOWN}, DOWN.error),
+    (Gate.RELEASE, Reason.RELEASE_ANSWERS, {"release": "release shop-42 is going back"}, "shop-42"),
     (Gate.STORM, Reason.SOURCE_DOWN, {"storm": DOWN}, DOWN.error),
     (
         Gate.STORM,

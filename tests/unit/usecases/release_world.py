@@ -12,7 +12,7 @@ from selfright.domain.manifest import Workload, load
 from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
-from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments
+from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments, RecordingRollBacks
 from tests.fakes.stacks import FakeStacks, FakeTemplates
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
@@ -86,8 +86,8 @@ class ReleaseWorld:
         )
         self.cloudwatch.add(alarm_definition(ALARM), AlarmNow(state=State.OK, since=NOW - timedelta(days=1)))
         self.channels = FakeChannels()
-        self.deployments = RecordingDeployments()
         self.cloudformation, self.bucket = FakeStacks(STACK, TEMPLATE, Limit="5"), FakeTemplates()
+        self.deployments, self.roll_backs = RecordingDeployments(), RecordingRollBacks()
 
         self.releases: Any = self.fuse.guard("releases", self.ledger)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
@@ -102,6 +102,7 @@ class ReleaseWorld:
         """Hand a request in; the id of its release."""
         return request_release(
             request(**changes),
+            {"by": "call"},
             workloads=self.workloads,
             releases=self.ledger,
             deployments=self.deployments,
@@ -118,6 +119,13 @@ class ReleaseWorld:
         play = Respond(self)
         play.play(machine, **given)
         return play
+
+    def roll_back(
+        self, release_id: str, reason: str, actor: str = "grace", cause: str = "by-hand", to: str = "none"
+    ) -> Respond:
+        """The execution of `roll_back` that somebody starts."""
+        given = {"release_id": release_id, "reason": reason, "actor": actor, "cause": cause, "to": to}
+        return self.play("roll_back", **given)
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock; requests come by the minute."""

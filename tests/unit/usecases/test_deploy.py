@@ -349,7 +349,7 @@ def test_a_release_on_its_way_is_rolled_back_by_hand():
         before(seconds)
         if not asked and world.awslambda.weights_left():
             asked.append(True)
-            world.play("roll_back", release_id="shop-42", reason="wrong branch", actor="grace")
+            world.roll_back("shop-42", "wrong branch")
 
     world.pass_time = somebody_stops_it  # type: ignore[method-assign]
 
@@ -369,7 +369,7 @@ def test_a_completed_release_is_rolled_back_by_hand_twice_without_harm():
     world.deploy()
 
     for _ in range(2):
-        world.play("roll_back", release_id="shop-42", reason="slow", actor="grace")
+        world.roll_back("shop-42", "slow")
 
     assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
     assert world.untouched()
@@ -384,7 +384,7 @@ def test_a_release_that_is_not_live_any_more_is_not_rolled_back():
     world.deploy(release_id="shop-43")
     live = world.awslambda.versions_live()
 
-    world.play("roll_back", release_id="shop-42", reason="slow", actor="grace")
+    world.roll_back("shop-42", "slow")
 
     assert world.ledger.release("shop-42").status is ReleaseStatus.COMPLETED
     assert world.awslambda.versions_live() == live

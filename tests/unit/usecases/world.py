@@ -19,6 +19,7 @@ from selfright.domain.signal import Signal
 from selfright.ports import TableState, Throttles, Usage
 from selfright.usecases.receive_signal import receive_signal
 from tests.fakes import (
+    Down,
     FakeAlarms,
     FakeChannels,
     FakeScaling,
@@ -31,6 +32,7 @@ from tests.fakes import (
     RecordingWorkflows,
     StillClock,
 )
+from tests.fakes.releases import MemoryReleaseLedger, RecordingRollBacks
 
 ROOT = Path(__file__).parents[3]
 WENT_OFF = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -143,6 +145,7 @@ class World:
         self.autoscaling = FakeScaling()
         self.workflows = RecordingWorkflows()
         self.channels = FakeChannels()
+        self.ledger, self.roll_backs = MemoryReleaseLedger(), RecordingRollBacks()
         self.messenger: Any = RecordingMessenger()
 
         self.store: Any = self.fuse.guard("store", self.memory)
@@ -152,6 +155,9 @@ class World:
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
         self.tables: Any = self.fuse.guard("tables", self.dynamodb)
         self.scaling: Any = self.fuse.guard("scaling", self.autoscaling)
+
+        self.releases: Any = self.fuse.guard("releases", self.ledger)
+        self.functions: Any = Down()  # no remedy of a table asks for one
 
         self.throttled: Callable[[], float | None] = self._throttled_by_demand
         self.errors: Callable[[], float] = lambda: 0.0

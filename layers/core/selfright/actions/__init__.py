@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from selfright.actions import dynamodb, flags, functions
+from selfright.actions import dynamodb, flags, functions, releases
 from selfright.ports import Action
 
 ACTIONS: dict[str, Action] = {
-    a.declaration.name: a for family in (dynamodb, functions, flags) for a in family.ACTIONS
+    a.declaration.name: a for family in (dynamodb, functions, flags, releases) for a in family.ACTIONS
 }

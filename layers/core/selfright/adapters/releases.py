@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from selfright.adapters import ledger_keys as keys
@@ -62,6 +63,21 @@ class DynamoDBReleaseLedger:
                 Limit=limit,
             )
         return [Release.model_validate_json(item["doc"]["S"]) for item in found["Items"]]
+
+    def since(self, workload: str, environment: str, start: datetime) -> Sequence[Release]:
+        with translated(f"listing the releases of {workload}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :pk AND GSI1SK >= :start",
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.releases(workload, environment)},
+                    ":start": {"S": time_text(start)},
+                },
+                ScanIndexForward=False,
+            )
+            items = [item for page in pages for item in page["Items"]]
+        return [Release.model_validate_json(item["doc"]["S"]) for item in items]
 
     def save(self, release: Release, *lines: LogLine) -> Release:
         after = release.but(seq=release.seq + 1)

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from selfright.domain.release.steps import Cause
 
 
 class StepFunctionsWorkflows:
@@ -72,6 +76,30 @@ class StepFunctionsDeployments:
                     stateMachineArn=self._deploy,
                     name=release_id,
                     input=json.dumps({"release_id": release_id}),
+                )
+        except ConflictError:
+            return
+
+
+class StepFunctionsRollBacks:
+    """Whoever decides it first, alarm or incident: the execution's name is the release's, so one goes back once."""
+
+    def __init__(self, aws: Aws, roll_back_arn: str) -> None:
+        self._aws, self._roll_back = aws, roll_back_arn
+
+    def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
+        # Rooms that start nothing need not build these models.
+        from selfright.domain.release.steps import NOBODY, RollBackInput
+
+        given = RollBackInput(
+            release_id=release_id, reason=reason[:1000], actor=actor[:200], cause=cause, to=NOBODY
+        )
+        try:
+            with translated(f"starting roll_back for {release_id}"):
+                self._aws.lean("stepfunctions").start_execution(
+                    stateMachineArn=self._roll_back,
+                    name=f"{release_id}-back",
+                    input=given.model_dump_json(),
                 )
         except ConflictError:
             return

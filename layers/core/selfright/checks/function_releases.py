@@ -1,14 +1,16 @@
 """Whether a function's failures began with its newest release.
 
-The version before is not the next lower number, which may be a release that was rolled back already: it is the one
-that served before, by Lambda's metrics per executed version, and served well. AWS has no moment at which an alias
-was moved; a version that is published is put live within minutes, so its own date stands for it.
+What the ledger of releases knows, it tells: when the live version got its first requests, and what was live before.
+Where the version went live another way, the one before is not the next lower number, which may have been taken back
+already: it is the one that served before, by Lambda's metrics per executed version. AWS has no moment at which an
+alias was moved; a version that is published is put live within minutes, so its own date stands for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +18,12 @@ from selfright.checks.registry import check
 from selfright.domain.catalogue import CheckDeclaration, CheckResult
 from selfright.domain.errors import SourceDownError
 from selfright.domain.manifest import LambdaFunction, ResourceType
+from selfright.domain.release.record import UNDER_WAY, Release
+from selfright.domain.release.way_back import live_release
 from selfright.domain.serving import Tally, percent_failed
 from selfright.ports import Instruments
 
+LOOKED_AT = 100  # newest releases in the ledger
 CANDIDATES = 5  # older versions that are asked for; each costs three metrics
 # So many requests without a failure put the true rate below 5 % with 95 % confidence: ⌈ln 0.05 ÷ ln 0.95⌉.
 PROVEN_BY = 59
@@ -53,8 +58,9 @@ class ReleaseWindow(BaseModel):
             }
         ),
         findings={
-            "released-recently": "the live version was published within the last hour (parameter: minutes)",
-            "deployment-under-way": "the alias sends shares of the requests to more than one version",
+            "released-recently": "the live version was put live within the last hour (parameter: minutes)",
+            "release-known": "a completed release of Selfright made the live version live; it can go back as one set",
+            "deployment-under-way": "requests go to more than one version, or a release is on its way",
             "function-busy": "an update of the function is under way",
             "change-not-live": "code or configuration was changed after the live version was published",
             "previous-version-proven": "an older version served enough requests just before, and served them well",
@@ -67,21 +73,30 @@ def release(instruments: Instruments, resource: LambdaFunction, window: ReleaseW
     state = functions.state(resource.name)
     alias = functions.alias(resource.name, resource.alias)
     releases = {r.version: r for r in functions.releases(resource.name)}
-    live = releases.get(alias.version)
+    live, known = releases.get(alias.version), _known(instruments, resource, alias.version)
+    # The ledger's word counts: a version that went live again is as new as that.
+    since = known.since or (live.published_at if live else None)
     findings = {
-        "released-recently": live is not None and now - live.published_at <= span,
-        "deployment-under-way": bool(alias.weights),
+        "released-recently": since is not None and now - since <= span,
+        "release-known": known.release is not None,
+        "deployment-under-way": bool(alias.weights) or known.under_way,
         "function-busy": state.busy,
         "change-not-live": live is not None and state.changed_at > live.published_at,
         "previous-version-proven": False,
         "failing-since-release": False,
     }
     facts = {"live_version": alias.version, "weights": dict(alias.weights)}
-    if live is None or not findings["released-recently"]:
+    if known.release:
+        facts["release_id"] = known.release.id
+    if live is None or since is None or not findings["released-recently"]:
         return CheckResult(findings=findings, facts={"release": facts})
 
-    start = live.published_at - span
-    older = [v for v in releases if int(v) < int(live.version)][:CANDIDATES]
+    start = since - span
+    older = (
+        [known.previous]
+        if known.previous
+        else [v for v in releases if int(v) < int(live.version)][:CANDIDATES]
+    )
     tallies = functions.tallies(resource.name, resource.alias, [live.version, *older], start, now)
     previous = _last_to_serve(older, tallies)
     if previous is None:
@@ -106,13 +121,39 @@ def release(instruments: Instruments, resource: LambdaFunction, window: ReleaseW
         facts={
             "release": {
                 **facts,
-                "published_at": live.published_at.isoformat(),
+                "live_since": since.isoformat(),
                 "previous_version": previous,
                 "percent_failed": {v: round(p, 1) for v, p in percent.items()},
                 "requests": {v: tallies[v].invoked for v in percent},
             }
         },
     )
+
+
+class _Known(NamedTuple):
+    """What the ledger knows of the live version."""
+
+    release: Release | None = None  # that made it live
+    under_way: bool = False  # another release of the workload
+    previous: str | None = None  # version
+
+    @property
+    def since(self) -> datetime | None:
+        """When the version got its first requests."""
+        return self.release.shifts[0] if self.release else None
+
+
+def _known(instruments: Instruments, resource: LambdaFunction, version: str) -> _Known:
+    """Empty where no workload releases this function through Selfright."""
+    for workload in instruments.workloads.values():
+        for key in workload.deployment.functions:
+            if workload.resource(key).name == resource.name:
+                newest = instruments.releases.releases(workload.workload, workload.environment, LOOKED_AT)
+                made = live_release(newest, key, version)
+                before = {f.key: f.before.version for f in made.functions} if made else {}
+                under_way = any(release.status in UNDER_WAY for release in newest)
+                return _Known(made, under_way, before.get(key))
+    return _Known()
 
 
 def _last_to_serve(older: Sequence[str], tallies: Mapping[str, Tally]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from selfright.domain.errors import ConflictError
@@ -20,11 +20,15 @@ from selfright.domain.release import (
     objections,
     ramp,
 )
+from selfright.domain.release.admission import went_back
+from selfright.domain.release.record import UNDER_WAY
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.watched_alarms import watched_alarms
 
-LOOKED_AT = 20  # newest releases of the workload among which one may not be over
+# Newest releases of the workload: one may not be over although its lock has lapsed, others may have gone back.
+LOOKED_AT = 50
 
 
 def admit_release(
@@ -65,13 +69,14 @@ def admit_release(
 
     deployment = workload.deployment
     release = release.but(rungs=ramp(release.request.strategy or deployment.strategy, deployment))
+    newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
     facts = AdmissionFacts(
         now=now,
         kill_switch=switches.read().kill_switch,
         red=tuple(signal.name for signal in alarms.alarming(watched_alarms(workload))),
-        under_way=_under_way(release, releases),
+        under_way=next((r.id for r in newest if r.id != release.id and r.status in UNDER_WAY), None),
         functions={
-            key: _function_facts(resource, functions, versions)
+            key: _function_facts(key, resource, newest, functions, versions)
             for key, resource in resources(workload).items()
         },
     )
@@ -109,22 +114,15 @@ def resources(workload: Workload) -> Mapping[str, LambdaFunction]:
     return {key: resource for key, resource in found.items() if isinstance(resource, LambdaFunction)}
 
 
-def watched_alarms(workload: Workload) -> tuple[str, ...]:
-    """The alarms that speak for the release set: those of its functions, and the guards."""
-    ours = set(workload.deployment.functions)
-    keys = [key for key, alarm in workload.alarms.items() if alarm.resource in ours or key in workload.guards]
-    return tuple(workload.alarms[key].name for key in keys)
-
-
-def _under_way(release: Release, releases: ReleaseLedger) -> str | None:
-    """Another release that began and is not over, whose lock may have lapsed."""
-    newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
-    begun = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK}
-    return next((other.id for other in newest if other.id != release.id and other.status in begun), None)
-
-
-def _function_facts(resource: LambdaFunction, functions: Functions, versions: Versions) -> FunctionFacts:
+def _function_facts(
+    key: str,
+    resource: LambdaFunction,
+    newest: Sequence[Release],
+    functions: Functions,
+    versions: Versions,
+) -> FunctionFacts:
     return FunctionFacts(
+        went_back=went_back(newest, key),
         alias=functions.alias(resource.name, resource.alias),
         live=versions.build(resource.name, resource.alias),
         latest=versions.build(resource.name, "$LATEST"),
@@ -134,7 +132,13 @@ def _function_facts(resource: LambdaFunction, functions: Functions, versions: Ve
 
 def _function(workload: Workload, key: str, facts: FunctionFacts) -> FunctionRelease:
     resource = resources(workload)[key]
-    return FunctionRelease(key=key, function=resource.name, alias=resource.alias, before=facts.alias)
+    return FunctionRelease(
+        key=key,
+        function=resource.name,
+        alias=resource.alias,
+        before=facts.alias,
+        went_back=tuple(bad.version for bad in facts.went_back),
+    )
 
 
 def _overruled(release: Release, against: tuple[Objection, ...]) -> str:

@@ -28,7 +28,18 @@ from selfright.domain.judgement import METRIC_LAG
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Remedy, Runbook
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Action, Alarms, Clock, History, IncidentStore, Instruments, Leases, SwitchBoard
+from selfright.ports import (
+    Action,
+    Alarms,
+    Clock,
+    Functions,
+    History,
+    IncidentStore,
+    Instruments,
+    Leases,
+    ReleaseLedger,
+    SwitchBoard,
+)
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
@@ -46,6 +57,8 @@ def apply_action(
     store: IncidentStore,
     leases: Leases,
     history: History,
+    releases: ReleaseLedger,
+    functions: Functions,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -78,6 +91,8 @@ def apply_action(
             switches=switches,
             leases=leases,
             history=history,
+            releases=releases,
+            functions=functions,
             clock=clock,
         )
         gates = ask_gates(facts)

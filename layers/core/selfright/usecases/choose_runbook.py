@@ -9,7 +9,16 @@ from selfright.domain.incident import Attempt, Entry, EntryKind, Incident, Incid
 from selfright.domain.manifest import Workload
 from selfright.domain.runbook import Runbook, Shelf
 from selfright.domain.steps import Next, StepResult
-from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, SwitchBoard
+from selfright.ports import (
+    Alarms,
+    Clock,
+    Functions,
+    History,
+    IncidentStore,
+    Leases,
+    ReleaseLedger,
+    SwitchBoard,
+)
 from selfright.usecases.gate_facts import gate_facts
 from selfright.usecases.stopping import gates_entry, must_be_answered, stopped
 
@@ -24,6 +33,8 @@ def choose_runbook(
     switches: SwitchBoard,
     leases: Leases,
     history: History,
+    releases: ReleaseLedger,
+    functions: Functions,
     clock: Clock,
 ) -> StepResult:
     """Go on with the checks, or close: no runbook for this kind of problem, or a gate says stop.
@@ -52,6 +63,8 @@ def choose_runbook(
             switches=switches,
             leases=leases,
             history=history,
+            releases=releases,
+            functions=functions,
             clock=clock,
         )
     )

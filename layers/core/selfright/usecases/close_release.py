@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
+from selfright.domain.release.dora import deployed, figures
 from selfright.domain.release.steps import ReleaseClosed, in_words
-from selfright.ports import Clock, Functions, Leases, ReleaseLedger
+from selfright.ports import Clock, Functions, Leases, Measure, ReleaseLedger
+
+LOOKED_AT = 20  # newest releases of the workload, refused ones among them
 
 
 def close_release(
@@ -15,9 +18,12 @@ def close_release(
     releases: ReleaseLedger,
     leases: Leases,
     functions: Functions,
+    measure: Measure,
     clock: Clock,
 ) -> ReleaseClosed:
     """How it ended; a release that is over stays as it is. `failure`: why it could not be put back.
+
+    What it adds to DORA's metrics is measured once: not again where this room is repeated after the outcome is written.
 
     Raises DriftedError where a release that is to be completed is not live as it was left, ConflictError where it is
     on its way still.
@@ -38,7 +44,19 @@ def close_release(
             text=f"{status}: {_words(closed)}" + (f" ({failure[:300]})" if failure != "none" else ""),
             detail={"status": status, "stop": stop, "failure": failure},
         )
+        again, before = release.closed_at is not None, _before(release, releases)
         release = releases.save(closed, line)
+        request = release.request
+        measure(figures(release, before, again=again), request.workload, request.environment)
+    elif failure != "none":
+        now = clock.now()
+        line = LogLine(
+            key=f"failed-{now:%Y%m%dT%H%M%S}",
+            at=now,
+            milestone=Milestone.FAILED,
+            text=f"was to go back and did not, it stays {release.status}: {failure}"[:1000],
+        )
+        releases.note(release.id, line)
     leases.release(release.place, release.id)
     return ReleaseClosed(status=release.status)
 
@@ -56,6 +74,13 @@ def _outcome(release: Release, failure: str) -> ReleaseStatus:
     raise ConflictError(
         f"{release.id} is {release.status}, at step {release.position} of {len(release.rungs)}"
     )
+
+
+def _before(release: Release, releases: ReleaseLedger) -> Release | None:
+    """The deployment before this one."""
+    newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
+    earlier = (other for other in newest if other.requested_at < release.requested_at)
+    return next(filter(deployed, earlier), None)
 
 
 def _see_all_live(release: Release, functions: Functions) -> None:

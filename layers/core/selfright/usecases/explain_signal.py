@@ -41,6 +41,7 @@ ASSUMED: Mapping[Gate, str] = {
     Gate.KILL_SWITCH: "the kill switch is off",
     Gate.STALE_EPISODE: "the alarm still stands as the event says",
     Gate.MUTED: "the alarm's actions are enabled, and nobody muted it since the event",
+    Gate.RELEASE: "no release of the workload is on its way, fresh, or just taken back",
     Gate.STORM: "no other resource of the workload is in trouble",
     Gate.ABSURD: "the numbers of checks and plan can be true",
     Gate.VERIFIABLE: "the alarm watches one series of numbers",

@@ -12,7 +12,9 @@ from selfright.domain.gates import AlarmNow, Change, GateFacts, Radius, Spent, S
 from selfright.domain.gates.history import KEPT_FOR
 from selfright.domain.incident import Attempt, CaseFile, Incident
 from selfright.domain.manifest import Autonomy, Workload
-from selfright.ports import Alarms, Clock, History, Leases, SwitchBoard, Switches
+from selfright.ports import Alarms, Clock, Functions, History, Leases, ReleaseLedger, SwitchBoard, Switches
+from selfright.usecases.recent_release import answers_for
+from selfright.usecases.watched_alarms import watched_alarms
 
 T = TypeVar("T")
 
@@ -26,6 +28,8 @@ def gate_facts(
     switches: SwitchBoard,
     leases: Leases,
     history: History,
+    releases: ReleaseLedger,
+    functions: Functions,
     clock: Clock,
 ) -> GateFacts:
     """The facts for `ask_gates` about `attempt`.
@@ -56,6 +60,9 @@ def gate_facts(
         lease_holder=_read(lambda: leases.holder(target, now)) if target else None,
         incident_id=incident.id,
         alarm_changes=_read(lambda: tuple(history.alarm_changes(incident.subject, now - KEPT_FOR))),
+        release=_read(lambda: answers_for(workload, releases, functions, now))
+        if incident.alarm_name in watched_alarms(workload)
+        else None,
         storm=_storm(_read(lambda: history.troubles(incident.workload, incident.environment)), workload),
         protected=resource is not None and resource.protected,
         changes=_read(lambda: _others(history.changes(touched), mine)),

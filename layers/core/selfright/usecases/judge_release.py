@@ -48,8 +48,8 @@ from selfright.domain.release.evidence import (
 )
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
-from selfright.usecases.admit_release import watched_alarms
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.watched_alarms import watched_alarms
 
 
 def judge_release(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from selfright.domain.errors import BusyError
-from selfright.domain.release import LogLine, Milestone, ReleaseStatus, StopReason
+from selfright.domain.release import FunctionRelease, LogLine, Milestone, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Clock, Leases, ReleaseLedger, Versions
 from selfright.usecases.release_lock import take_lock
@@ -39,7 +39,9 @@ def publish_release(
         raise BusyError("; ".join(busy))
 
     published = release.but(
-        functions=tuple(f.model_copy(update={"candidate": candidates[f.key]}) for f in release.functions)
+        functions=tuple(
+            _published(function, candidates[function.key], versions) for function in release.functions
+        )
     )
     changes = ", ".join(f"{f.key} {f.before.version} → {f.candidate}" for f in published.changing)
     line = LogLine(
@@ -53,6 +55,13 @@ def publish_release(
         # Only the stack changes: what remains is the bake, with the alarms as judges.
         releases.save(published.but(rungs=published.rungs[-1:]), line)
         return ReleaseWord(next=Then.SHIFT, step=1)
+    if not artifacts and (
+        again := [f"{f.key} {f.candidate}" for f in published.changing if f.candidate in f.went_back]
+    ):
+        why = f"{', '.join(again)} went back with an earlier release; name the artifact that is meant"
+        # Nobody was sent to it: without candidates there is nothing to put back.
+        releases.save(release.but(stop=StopReason.WENT_BACK, why=why), line)
+        return ReleaseWord(next=Then.ROLL_BACK if release.touched else Then.CLOSE)
     if not published.changing:
         nothing = published.but(
             stop=StopReason.NOTHING_NEW, why="every function of the set is live with this code already"
@@ -61,3 +70,11 @@ def publish_release(
         return ReleaseWord(next=Then.CLOSE)
     releases.save(published, line)
     return ReleaseWord(next=Then.SHIFT, step=1)
+
+
+def _published(function: FunctionRelease, version: str, versions: Versions) -> FunctionRelease:
+    """With what is to go live, and the digest of its code: so it is known again should it go back."""
+    if version == function.before.version:
+        return function.model_copy(update={"candidate": version})
+    build = versions.build(function.function, version)
+    return function.model_copy(update={"candidate": version, "code_sha256": build.code_sha256})

@@ -14,13 +14,14 @@ from selfright.ports import Clock, Deployments, ReleaseLedger
 
 def request_release(
     request: ReleaseRequest,
+    sender: Mapping[str, str],
     *,
     workloads: Mapping[str, Workload],
     releases: ReleaseLedger,
     deployments: Deployments,
     clock: Clock,
 ) -> ReleaseRequested:
-    """How the release stands now. The same request twice is one release.
+    """How the release stands now. The same request twice is one release; the first `sender` stays on its log.
 
     Raises BadInputError where the manifest does not know what is asked for, or another request had this id.
     """
@@ -33,7 +34,7 @@ def request_release(
             "environment", f"must be {workload.environment}: this deployment looks after no other"
         )
     checked(request, workload, now)
-    release = releases.open(Release(request=request, requested_at=now), _line(request, now))
+    release = releases.open(Release(request=request, requested_at=now), _line(request, sender, now))
     if release.request != request:
         raise BadInputError(
             "release_id", f"must be new: {request.release_id} was asked for with other values"
@@ -43,11 +44,18 @@ def request_release(
     return ReleaseRequested(release_id=release.id, status=release.status)
 
 
-def _line(request: ReleaseRequest, now: datetime) -> LogLine:
+def _line(request: ReleaseRequest, sender: Mapping[str, str], now: datetime) -> LogLine:
     return LogLine(
         key="requested",
         at=now,
         milestone=Milestone.REQUESTED,
-        text=f"{request.requested_by} asks for commit {request.commit[:12]}: {request.reason}",
-        detail=request.model_dump(mode="json"),
+        text=f"{request.requested_by} asks for commit {request.commit[:12]}: {request.reason}{_sent(sender)}",
+        detail={**request.model_dump(mode="json"), "sender": dict(sender)},
     )
+
+
+def _sent(sender: Mapping[str, str]) -> str:
+    """Who AWS says it was, where it says so; `requested_by` is the sender's own word."""
+    if sender.get("by") == "upload":
+        return f" (put by {sender['requester']} as {sender['object']})"
+    return f" (sent from account {sender['account']})" if "account" in sender else ""

@@ -3,10 +3,15 @@
 Allowed at any time, in a freeze and with the kill switch on: what is half-way is no state to stop in. Every alias is
 written also where it looks right already: its new revision turns away a step of `deploy` that comes late
 (usecases/shift_traffic.py). Nothing is deleted, so an earlier version can always be gone back to.
+
+Reading is done for many aliases at once, writing one by one: the order is kept, and twenty functions still take no
+longer than Lambda's quota allows (docs/performance.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from selfright.domain.errors import BusyError, ConflictError, DriftedError
@@ -18,20 +23,21 @@ from selfright.domain.release import (
     ReleaseStatus,
     StopReason,
 )
-from selfright.domain.release.steps import ReleaseWord, Then, in_words
+from selfright.domain.release.steps import NOBODY, ReleaseWord, RollBackStep, Then, in_words
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
+from selfright.usecases.named_way_back import towards
 from selfright.usecases.release_lock import take_lock
 
 # What stands as it stands: nothing was changed, or it was put back already.
 NOTHING_TO_UNDO = {ReleaseStatus.REFUSED, ReleaseStatus.ROLLED_BACK}
+# A call to Lambda takes some 50 ms, and all but a few kinds together may be made 15 times a second and region:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+READ_AT_ONCE = 4
 
 
 def roll_back_release(
-    release_id: str,
-    reason: str = "none",
-    actor: str = "none",
-    failure: str = "none",
+    step: RollBackStep,
     *,
     releases: ReleaseLedger,
     leases: Leases,
@@ -41,14 +47,15 @@ def roll_back_release(
 ) -> ReleaseWord:
     """`close`, also where there is nothing to put back; `put_stack_back` where the stack is next.
 
-    `reason` and `actor` are set where a person asks for it, `failure` where a step of `deploy` failed: that is no
-    reason to touch a release that is over.
+    The step's `reason`, `actor` and `cause` are set where somebody asks for it, `failure` where a step of `deploy`
+    failed: that is no reason to touch a release that is over. `to`: an earlier release whose versions are to be live.
 
     Raises DriftedError, once all others are put back, where somebody else moved an alias: that one is left alone.
-    BusyError where an alias was changed this very moment, or another release holds the workload.
+    BusyError where an alias was changed this very moment, or another release holds the workload. RefusedError, with
+    nothing changed, where there is no way back to `to`.
     """
-    release = releases.release(release_id)
-    if release.status in NOTHING_TO_UNDO or (release.over and failure != "none"):
+    release = releases.release(step.release_id)
+    if release.status in NOTHING_TO_UNDO or (release.over and step.failure != NOBODY):
         return ReleaseWord(next=Then.CLOSE)
     now = clock.now()
     try:
@@ -57,12 +64,14 @@ def roll_back_release(
         if release.status is ReleaseStatus.REQUESTED:
             return ReleaseWord(next=Then.CLOSE)
         raise BusyError(str(error)) from error
-    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, functions)):
-        raise DriftedError(f"{release_id} is not live any more: {', '.join(moved)}")
-    release = _mark(_stopped(release, reason, actor, failure, now), releases, now)
-    put_back = _put_back(release, functions, versions)
-    if moved := _moved(release, functions):
-        raise DriftedError(f"somebody else moved {', '.join(moved)}; the rest of {release_id} is put back")
+    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, _aliases(release, functions))):
+        raise DriftedError(f"{release.id} is not live any more: {', '.join(moved)}")
+    if step.to != NOBODY:
+        release = towards(release, step.to, releases=releases, versions=versions)
+    release = _mark(_stopped(release, step, now), releases, now)
+    put_back, aliases = _put_back(release, functions, versions)
+    if moved := _moved(release, aliases):
+        raise DriftedError(f"somebody else moved {', '.join(moved)}; the rest of {release.id} is put back")
 
     now = clock.now()
     restored = LogLine(
@@ -76,13 +85,14 @@ def roll_back_release(
     return ReleaseWord(next=Then.CLOSE if release.stack_is_back else Then.PUT_STACK_BACK)
 
 
-def _stopped(release: Release, reason: str, actor: str, failure: str, now: datetime) -> Release:
+def _stopped(release: Release, step: RollBackStep, now: datetime) -> Release:
     """With the reason why, where it is not known yet."""
-    if failure != "none":
-        moved = failure.startswith(DriftedError.__name__)
+    if step.failure != NOBODY:
+        moved = step.failure.startswith(DriftedError.__name__)
         why = StopReason.ALIAS_MOVED if moved else StopReason.STEP_FAILED
-        return release.stopped(why, in_words(failure), now)
-    return release.stopped(StopReason.BY_HAND, f"{actor}: {reason}", now)
+        return release.stopped(why, in_words(step.failure), now)
+    to = "" if step.to == NOBODY else f" (to {step.to})"
+    return release.stopped(step.cause, f"{step.actor}: {step.reason}{to}", now)
 
 
 def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
@@ -97,36 +107,48 @@ def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
     return releases.save(release.but(status=ReleaseStatus.ROLLING_BACK, restored_at=None, stack=stack), line)
 
 
-def _put_back(release: Release, functions: Functions, versions: Versions) -> dict[str, str]:
-    """Every alias of ours, in reverse order; which version each one is at then.
+def _put_back(
+    release: Release, functions: Functions, versions: Versions
+) -> tuple[dict[str, str], Mapping[str, AliasState]]:
+    """Every alias of ours, in reverse order: which version each one is at then, and all aliases as they are.
 
     Raises BusyError where one is not as it was left here.
     """
-    done: dict[str, str] = {}
-    for function in reversed(release.changing):
-        alias = functions.alias(function.function, function.alias)
+    before, done = _aliases(release, functions), dict[str, str]()
+    for function in reversed(release.going_back):
+        alias, (version, weights) = before[function.key], function.at(None)
         if _ours(function, alias, release):
-            versions.route(function.function, function.alias, function.before.version, {}, alias.revision)
-            done[function.key] = function.before.version
-    for function in release.changing:
-        if function.key in done:
-            alias = functions.alias(function.function, function.alias)
-            if (alias.version, dict(alias.weights)) != function.at(None):
-                raise BusyError(f"{function.key} was moved while it was put back")
-    return done
+            versions.route(function.function, function.alias, version, weights, alias.revision)
+            done[function.key] = version
+    after = _aliases(release, functions)
+    for function in release.going_back:
+        alias = after[function.key]
+        if function.key in done and (alias.version, dict(alias.weights)) != function.at(None):
+            raise BusyError(f"{function.key} was moved while it was put back")
+    return done, after
 
 
-def _moved(release: Release, functions: Functions) -> list[str]:
+def _aliases(release: Release, functions: Functions) -> Mapping[str, AliasState]:
+    """All aliases that a roll-back is about, as they are now."""
+    with ThreadPoolExecutor(max_workers=READ_AT_ONCE) as pool:
+        found = pool.map(lambda f: functions.alias(f.function, f.alias), release.going_back)
+        return dict(zip((f.key for f in release.going_back), found, strict=True))
+
+
+def _moved(release: Release, aliases: Mapping[str, AliasState]) -> list[str]:
     """What somebody else did to its aliases."""
-    aliases = {f.key: (f, functions.alias(f.function, f.alias)) for f in release.changing}
     return [
-        f"{key} to version {alias.version}"
-        for key, (f, alias) in aliases.items()
-        if not _ours(f, alias, release)
+        f"{f.key} to version {aliases[f.key].version}"
+        for f in release.going_back
+        if not _ours(f, aliases[f.key], release)
     ]
 
 
 def _ours(function: FunctionRelease, alias: AliasState, release: Release) -> bool:
     """Whether the alias is as some step of this release left it."""
-    places = [function.at(None), *(function.at(rung) for rung in release.rungs)]
+    places = [
+        (function.before.version, {}),
+        function.at(None),
+        *(function.at(rung) for rung in release.rungs),
+    ]
     return (alias.version, dict(alias.weights)) in places

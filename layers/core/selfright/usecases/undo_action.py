@@ -28,6 +28,8 @@ def undo_action(
 ) -> StepResult:
     """Look closer again for the next remedy. An attempt that changed nothing needs no undoing.
 
+    A change whose action is not reversible stays as it is, and the timeline says so.
+
     The lease is taken anew: long after the change (usecases/sweep.py) it may have run out, and be another incident's.
 
     Raises ConflictError where it is, DriftedError where somebody else changed the target since, RefusedError where
@@ -39,10 +41,20 @@ def undo_action(
     plan = this.plan
     if plan is None or this.status not in MADE:
         return again
+    action = actions[plan.action]
+    if not action.declaration.reversible:
+        stays = Entry(
+            key=f"attempt-{attempt}-stays",
+            at=clock.now(),
+            kind=EntryKind.ACTION_UNDONE,
+            text=f"{plan.summary}: this stays, it is not taken back by a machine",
+            detail={"action": plan.action, "target": plan.target},
+        )
+        store.note(incident_id, [stays])
+        return again
     now = clock.now()
     lasts = timedelta(seconds=workloads[case.incident.workload].limits.lease_seconds)
     leases.acquire(plan.target, incident_id, now + lasts, now)
-    action = actions[plan.action]
     current = action.read(instruments, plan)
     standing = plan.standing(current)
     if standing is Standing.DRIFTED:

@@ -64,6 +64,12 @@ GATES: dict[Gate, AskedGate] = {
             Reason.SOURCE_DOWN,
         ),
     ),
+    Gate.RELEASE: AskedGate(
+        permission.release,
+        "Whether a release of the alarm's set answers for it: then it goes back, and nothing else is changed.",
+        "`deployment.regret_seconds`; after a roll-back `verification.settle_seconds` and the metrics' delay",
+        (Reason.RELEASE_ANSWERS, Reason.SOURCE_DOWN),
+    ),
     Gate.STORM: AskedGate(
         restraint.storm,
         "How many of the workload's resources are in trouble, those that are being remedied included.",

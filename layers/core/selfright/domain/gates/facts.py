@@ -83,6 +83,8 @@ class GateFacts(BaseModel):
     alarm_exists: bool = True
     alarm_changes: tuple[datetime, ...] | Unknown
     """Moments of the alarm's latest changes between ALARM and OK."""
+    release: str | Unknown | None = None
+    """Why a release of the alarm's set answers for it, in words; None where none does."""
     storm: Storm | Unknown
     protected: bool
     autonomy: Autonomy | Unknown | None = None

@@ -66,6 +66,15 @@ def muted(facts: GateFacts) -> GateResult:
     return go(gate, "neither", wanted)
 
 
+def release(facts: GateFacts) -> GateResult:
+    gate, wanted = Gate.RELEASE, "none on its way, fresh, or just taken back"
+    if isinstance(facts.release, Unknown):
+        return down(gate, facts.release, wanted)
+    if facts.release:
+        return stop(gate, Reason.RELEASE_ANSWERS, facts.release, wanted)
+    return go(gate, "none", wanted)
+
+
 def protected(facts: GateFacts) -> GateResult:
     gate, wanted = Gate.PROTECTED, "not protected"
     if not facts.protected:

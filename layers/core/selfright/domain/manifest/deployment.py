@@ -94,6 +94,10 @@ class Deployment(Section):
         default=2,
         description="How often a step with too few requests to tell is prolonged; then it goes back.",
     )
+    regret_seconds: Annotated[Seconds, Field(ge=0, le=7200)] = Field(
+        default=1800,
+        description="For so long after a release is completed, an alarm of the set or a guard takes it back at once.",
+    )
     max_error_percent: Percent = Field(default=5.0, description="Never promoted above, whatever ran before.")
     approval_required: Flag = Field(
         default=False, description="A release names an approver who is not the one that asks for it."

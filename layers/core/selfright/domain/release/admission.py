@@ -5,13 +5,13 @@ A fact that cannot be read is no answer: reading it raises SourceDownError, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.manifest import Workload
-from selfright.domain.release.record import Release, StopReason
+from selfright.domain.release.record import TAKEN_BACK, Release, StopReason
 from selfright.domain.serving import AliasState
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
@@ -33,6 +33,31 @@ class Build(BaseModel):
     busy: bool = False
 
 
+class WentBack(BaseModel):
+    """What a release brought of a function, and was taken back with. `code_sha256` is None where nobody noted it."""
+
+    model_config = FROZEN
+
+    release_id: str
+    version: str
+    code_sha256: str | None
+
+
+def went_back(releases: Sequence[Release], key: str) -> tuple[WentBack, ...]:
+    """What was taken back of that function, and did not go live since; `releases` newest first."""
+    fates: dict[str, WentBack | None] = {}
+    for release in releases:
+        for function in release.changing:
+            if function.key != key or not release.begun:
+                continue
+            bad = release.status in TAKEN_BACK
+            one = WentBack(
+                release_id=release.id, version=str(function.candidate), code_sha256=function.code_sha256
+            )
+            fates.setdefault(one.version, one if bad else None)  # its newest fate is the one that counts
+    return tuple(one for one in fates.values() if one)
+
+
 class FunctionFacts(BaseModel):
     """A function of the set as it is now. `provisioning`: provisioned concurrency of the alias is not READY."""
 
@@ -42,6 +67,7 @@ class FunctionFacts(BaseModel):
     live: Build
     latest: Build
     provisioning: bool = False
+    went_back: tuple[WentBack, ...] = ()
 
 
 class AdmissionFacts(BaseModel):
@@ -105,6 +131,14 @@ def _of_functions(
             yield (
                 StopReason.WEIGHTS_LEFT,
                 f"{key} is between versions ({shares}); see `selfright deploy unstick`",
+            )
+        # After a roll-back $LATEST still holds what was taken back: nobody asked for that by name.
+        code = one.latest.code_sha256
+        bad = next((bad.release_id for bad in one.went_back if bad.code_sha256 == code), None)
+        if bad and code != one.live.code_sha256 and not release.request.artifacts:
+            yield (
+                StopReason.WENT_BACK,
+                f"{key}: $LATEST holds the code of {bad}, which went back; name the artifact that is meant",
             )
         if one.latest.busy:
             yield StopReason.FUNCTION_BUSY, f"{key} is being updated"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -34,6 +34,10 @@ OVER = {
 }
 
 
+TAKEN_BACK = {ReleaseStatus.ROLLED_BACK, ReleaseStatus.ROLLBACK_FAILED}
+UNDER_WAY = {ReleaseStatus.RUNNING, ReleaseStatus.ROLLING_BACK}
+
+
 class StopReason(StrEnum):
     """Why a release does not go on. A closed list."""
 
@@ -58,6 +62,7 @@ class StopReason(StrEnum):
     CHANGE_TOO_RISKY = "change-too-risky"
     CHANGE_NOT_APPROVED = "change-not-approved"
     CHANGE_NOT_POSSIBLE = "change-not-possible"
+    WENT_BACK = "went-back"
     # while it goes out
     WORSE_THAN_BEFORE = "worse-than-before"
     TOO_FEW_REQUESTS = "too-few-requests"
@@ -67,10 +72,14 @@ class StopReason(StrEnum):
     STACK_NOT_CHANGED = "stack-not-changed"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
+    INCIDENT = "incident"  # a runbook of `respond` took it back
 
 
 class FunctionRelease(BaseModel):
-    """One function of the set. `before` is what its alias was, `candidate` the version that is to go live."""
+    """One function of the set. `before` is what its alias was, `candidate` the version that is to go live.
+
+    `back_to`: the version to go back to where it is another than before, see usecases/named_way_back.py.
+    """
 
     model_config = FROZEN
 
@@ -79,14 +88,24 @@ class FunctionRelease(BaseModel):
     alias: str
     before: AliasState
     candidate: str | None = None
+    code_sha256: str | None = None  # of the candidate, base64
+    went_back: tuple[str, ...] = ()  # versions that earlier releases brought and that were taken back
+    back_to: str | None = None
+
+    @property
+    def left_live(self) -> str:
+        """The version that is live once the release is completed."""
+        return str(self.candidate) if self.changes else self.before.version
 
     @property
     def changes(self) -> bool:
         return self.candidate is not None and self.candidate != self.before.version
 
     def at(self, rung: Rung | None) -> tuple[str, dict[str, float]]:
-        """Version and weights that its alias has at a step of the ramp; None: before the first."""
-        if rung is None or not self.changes:
+        """Version and weights that its alias has at a step of the ramp; None: before the first, and gone back."""
+        if rung is None:
+            return self.back_to or self.before.version, {}
+        if not self.changes:
             return self.before.version, {}
         if rung.whole:
             return str(self.candidate), {}
@@ -128,6 +147,15 @@ class Release(BaseModel):
         return self.status in OVER
 
     @property
+    def completed(self) -> bool:
+        return self.status is ReleaseStatus.COMPLETED
+
+    @property
+    def begun(self) -> bool:
+        """It was let in: something may have been changed."""
+        return self.status not in {ReleaseStatus.REQUESTED, ReleaseStatus.REFUSED}
+
+    @property
     def position(self) -> int:
         """How many steps were shifted."""
         return len(self.shifts)
@@ -160,6 +188,33 @@ class Release(BaseModel):
     def stack_is_back(self) -> bool:
         """Whether nothing of the stack is left to put back."""
         return self.stack is None or not self.stack.touched or self.stack.restored_at is not None
+
+    @property
+    def going_back(self) -> tuple[FunctionRelease, ...]:
+        """The functions of the set whose aliases a roll-back writes."""
+        return tuple(f for f in self.functions if f.changes or f.back_to)
+
+    def answers_for_alarms(self, now: datetime, regret: timedelta, settle: timedelta) -> str | None:
+        """Why an alarm of the set is this release's own business still, in words; None where it is `respond`'s.
+
+        For `regret` after its end an alarm takes it back at once (usecases/regret_release.py); for `settle` after it
+        went back the metrics still tell of it. docs/decisions/0017-who-takes-a-release-back.md
+        """
+        match self.status:
+            case ReleaseStatus.RUNNING:
+                return f"release {self.id} is on its way"
+            case ReleaseStatus.ROLLING_BACK:
+                return f"release {self.id} is going back"
+            case ReleaseStatus.COMPLETED if self.closed_at and now - self.closed_at <= regret:
+                return f"release {self.id} is completed since {self.closed_at:%H:%M}: its own alarms take it back"
+            case ReleaseStatus.ROLLED_BACK if self.stop is StopReason.INCIDENT:
+                return None  # `respond` did it, and judges it
+            case ReleaseStatus.ROLLED_BACK if self.restored_at and now - self.restored_at <= settle:
+                return (
+                    f"release {self.id} was taken back at {self.restored_at:%H:%M}: metrics tell of it still"
+                )
+            case _:
+                return None
 
     def but(self, **changes: Any) -> Self:
         """The same release with these fields changed."""

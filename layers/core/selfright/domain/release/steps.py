@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from selfright.domain.release.record import ReleaseStatus
+from selfright.domain.release.record import ReleaseStatus, StopReason
 from selfright.domain.release.request import ReleaseId
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
@@ -55,14 +56,23 @@ class ReleaseWord(BaseModel):
     wait: int = Field(default=0, ge=0)
 
 
+NOBODY = "none"  # where no earlier release is named, and no step failed
+Cause = Literal[StopReason.BY_HAND, StopReason.ALARM_WENT_OFF, StopReason.INCIDENT]
+
+
 class RollBackInput(BaseModel):
-    """Input of `roll_back`, also by hand: which release, and why."""
+    """Input of `roll_back`, also by hand: which release, why, and who asks for it: a person, an alarm, an incident.
+
+    `to`: the earlier release whose versions are to be live again, or none: those before this release.
+    """
 
     model_config = FROZEN
 
     release_id: ReleaseId
     reason: str = Field(min_length=1, max_length=1000)
     actor: str = Field(min_length=1, max_length=200)
+    cause: Cause
+    to: ReleaseId
 
 
 class RollBackStep(BaseModel):
@@ -73,6 +83,8 @@ class RollBackStep(BaseModel):
     release_id: ReleaseId
     reason: str = "none"
     actor: str = "none"
+    cause: Cause = StopReason.BY_HAND
+    to: ReleaseId = NOBODY
     failure: str = "none"
 
 
