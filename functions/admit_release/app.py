@@ -16,6 +16,8 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         leases=home.leases,
         functions=home.functions,
         versions=home.versions,
+        artifacts=home.artifacts,
+        configurations=home.configurations,
         alarms=home.alarms,
         switches=home.switches,
         clock=home.clock,

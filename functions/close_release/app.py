@@ -15,5 +15,6 @@ def handler(close: CloseRelease) -> ReleaseClosed:
         releases=home.releases,
         leases=home.leases,
         functions=home.functions,
+        configurations=home.configurations,
         clock=home.clock,
     )

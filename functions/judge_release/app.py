@@ -15,6 +15,7 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         releases=home.releases,
         leases=home.leases,
         functions=home.functions,
+        configurations=home.configurations,
         alarms=home.alarms,
         clock=home.clock,
     )

@@ -100,6 +100,8 @@ RELEASES = {
     "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
     "ShiftTraffic": {"lambda:UpdateAlias"},
     "RollBackRelease": {"lambda:UpdateAlias"},
+    "ConfigureRelease": {"appconfig:CreateHostedConfigurationVersion", "appconfig:StartDeployment"},
+    "RestoreConfiguration": {"appconfig:StartDeployment"},
 }
 
 
@@ -275,6 +277,7 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
 DEPLOY_ASKED = {
     "Admit the release": ("admit_release", "May it begin?", {"close"}),
     "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
+    "Configure": ("configure_release", "Is it configured?", {"roll_back"}),
     "Shift the traffic": ("shift_traffic", "Was it shifted?", {"leave"}),
     "Judge the step": ("judge_release", "What is the verdict?", {"roll_back"}),
 }

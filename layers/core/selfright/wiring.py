@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.release_ports import Artifacts, Configurations
 
 
 class House:
@@ -120,6 +121,18 @@ class House:
         from selfright.adapters.versions import LambdaVersions
 
         return LambdaVersions(self.aws)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        from selfright.adapters.artifacts import S3Artifacts
+
+        return S3Artifacts(self.aws)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        from selfright.adapters.configurations import AppConfigConfigurations
+
+        return AppConfigConfigurations(self.aws, self.settings.flag_strategy)
 
     @cached_property
     def messenger(self) -> Messenger:

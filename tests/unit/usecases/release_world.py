@@ -12,6 +12,7 @@ from selfright.domain.manifest import Workload, load
 from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
+from tests.fakes.configurations import FakeAppConfig, MemoryArtifacts
 from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
@@ -31,6 +32,10 @@ RELEASING: dict[str, Any] = {
         "judged_on": ["checkout"],
         "strategy": {"type": "canary", "percent": 25, "for_seconds": 600},
         "required_settings": ["TABLE"],
+        "configurations": {
+            key: {"application": "{workload}", "environment": "{environment}", "profile": key}
+            for key in ("limits", "texts")
+        },
     },
 }
 
@@ -75,6 +80,7 @@ class ReleaseWorld:
             FakeAlarms(),
         )
         self.cloudwatch.add(alarm_definition(ALARM), AlarmNow(state=State.OK, since=NOW - timedelta(days=1)))
+        self.appconfig, self.bucket = FakeAppConfig("limits", "texts"), MemoryArtifacts()
         self.channels = FakeChannels()
         self.deployments = RecordingDeployments()
 
@@ -82,6 +88,8 @@ class ReleaseWorld:
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.functions: Any = self.fuse.guard("functions", self.awslambda)
         self.versions: Any = self.fuse.guard("versions", self.awslambda)
+        self.artifacts: Any = self.fuse.guard("artifacts", self.bucket)
+        self.configurations: Any = self.fuse.guard("configurations", self.appconfig)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
         self.switches: Any = self.fuse.guard("switches", self.board)
 
@@ -124,8 +132,9 @@ class ReleaseWorld:
         return self.memory_leases.holder(LOCK, self.clock.now()) is None
 
     def untouched(self) -> bool:
-        """Every alias is at its first version, without weights."""
-        return set(self.awslambda.versions_live().values()) == {"1"} and not self.awslambda.weights_left()
+        """Every alias is at its first version, without weights, and so are the configurations."""
+        first = set(self.awslambda.versions_live().values()) == {"1"} and not self.awslambda.weights_left()
+        return first and {self.appconfig.live(name) for name in ("limits", "texts")} == {"1"}
 
 
 __all__ = ["CART", "CHECKOUT", "NOW", "STOCK", "ReleaseStatus", "ReleaseWorld", "manifest", "request"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from selfright.domain.errors import ConflictError
+from selfright.domain.errors import ConflictError, NotFoundError, RefusedError
 from selfright.domain.manifest import LambdaFunction, Workload
 from selfright.domain.release import (
     AdmissionFacts,
+    ConfigurationFacts,
     FunctionFacts,
     FunctionRelease,
     LogLine,
@@ -20,8 +21,10 @@ from selfright.domain.release import (
     objections,
     ramp,
 )
+from selfright.domain.release.configuration import LARGEST, ConfigurationRelease, against
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
+from selfright.release_ports import Artifacts, Configurations
 from selfright.usecases.release_lock import take_lock
 
 LOOKED_AT = 20  # newest releases of the workload among which one may not be over
@@ -35,6 +38,8 @@ def admit_release(
     leases: Leases,
     functions: Functions,
     versions: Versions,
+    artifacts: Artifacts,
+    configurations: Configurations,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -72,6 +77,10 @@ def admit_release(
             key: _function_facts(resource, functions, versions)
             for key, resource in resources(workload).items()
         },
+        configurations={
+            key: _configuration_facts(key, release, workload, artifacts, configurations)
+            for key in release.request.configurations
+        },
     )
     against = objections(release, workload, facts)
     if any(not objection.overruled for objection in against):
@@ -79,6 +88,10 @@ def admit_release(
     admitted = release.but(
         status=ReleaseStatus.RUNNING,
         functions=tuple(_function(workload, key, facts.functions[key]) for key in deployment.functions),
+        configuration=tuple(
+            ConfigurationRelease(key=key, place=one.place, before=str(one.state.live))
+            for key, one in facts.configurations.items()
+        ),
         red_before=facts.red,
     )
     steps = ", ".join(f"{rung.percent:g} %" for rung in admitted.rungs)
@@ -109,6 +122,12 @@ def watched_alarms(workload: Workload) -> tuple[str, ...]:
     return tuple(workload.alarms[key].name for key in keys)
 
 
+def red_alarms(release: Release, workload: Workload, alarms: Alarms) -> list[str]:
+    """Those of them that are on and were not when it was let in, by name."""
+    found = {signal.name for signal in alarms.alarming(watched_alarms(workload))}
+    return sorted(found - set(release.red_before))
+
+
 def _under_way(release: Release, releases: ReleaseLedger) -> str | None:
     """Another release that began and is not over, whose lock may have lapsed."""
     newest = releases.releases(release.request.workload, release.request.environment, LOOKED_AT)
@@ -123,6 +142,17 @@ def _function_facts(resource: LambdaFunction, functions: Functions, versions: Ve
         latest=versions.build(resource.name, "$LATEST"),
         provisioning=versions.provisioning(resource.name, resource.alias),
     )
+
+
+def _configuration_facts(
+    key: str, release: Release, workload: Workload, artifacts: Artifacts, configurations: Configurations
+) -> ConfigurationFacts:
+    place = configurations.place(workload.deployment.configurations[key])
+    try:
+        problem = against(artifacts.read(release.request.configurations[key], LARGEST), place.kind)
+    except (NotFoundError, RefusedError) as error:
+        problem = str(error)
+    return ConfigurationFacts(place=place, state=configurations.state(place), problem=problem)
 
 
 def _function(workload: Workload, key: str, facts: FunctionFacts) -> FunctionRelease:

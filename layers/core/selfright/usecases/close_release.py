@@ -6,6 +6,8 @@ from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseClosed, in_words
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger
+from selfright.release_ports import Configurations
+from selfright.usecases.configured import moved_configuration
 
 
 def close_release(
@@ -15,6 +17,7 @@ def close_release(
     releases: ReleaseLedger,
     leases: Leases,
     functions: Functions,
+    configurations: Configurations,
     clock: Clock,
 ) -> ReleaseClosed:
     """How it ended; a release that is over stays as it is. `failure`: why it could not be put back.
@@ -27,7 +30,7 @@ def close_release(
         now = clock.now()
         status = _outcome(release, failure)
         if status is ReleaseStatus.COMPLETED:
-            _see_all_live(release, functions)
+            _see_all_live(release, functions, configurations)
         why = failure[:1000] if failure != "none" and not release.why else release.why
         stop = release.stop or (StopReason.STEP_FAILED if status is not ReleaseStatus.COMPLETED else None)
         closed = release.but(status=status, closed_at=now, why=why, stop=stop)
@@ -44,9 +47,10 @@ def close_release(
 
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
-    if release.status is ReleaseStatus.ROLLING_BACK and release.restored_at and failure == "none":
-        return ReleaseStatus.ROLLED_BACK if release.changing else ReleaseStatus.REFUSED
-    if not release.changing and (release.stop or failure != "none"):
+    restored = release.restored_at is not None and not release.to_put_back
+    if release.status is ReleaseStatus.ROLLING_BACK and restored and failure == "none":
+        return ReleaseStatus.ROLLED_BACK if release.touched else ReleaseStatus.REFUSED
+    if not release.touched and (release.stop or failure != "none"):
         return ReleaseStatus.REFUSED
     if failure != "none":
         return ReleaseStatus.ROLLBACK_FAILED
@@ -57,17 +61,20 @@ def _outcome(release: Release, failure: str) -> ReleaseStatus:
     )
 
 
-def _see_all_live(release: Release, functions: Functions) -> None:
+def _see_all_live(release: Release, functions: Functions, configurations: Configurations) -> None:
     for function in release.changing:
         alias = functions.alias(function.function, function.alias)
         if (alias.version, dict(alias.weights)) != function.at(release.rung):
             raise DriftedError(f"{function.key} is at version {alias.version}, not at {function.candidate}")
+    if moved := moved_configuration(release, configurations):
+        raise DriftedError(f"somebody else moved {moved}")
 
 
 def _words(release: Release) -> str:
     match release.status:
         case ReleaseStatus.COMPLETED:
-            return ", ".join(f"{f.key} is at version {f.candidate}" for f in release.changing)
+            parts = (*release.changing, *release.configuration)
+            return ", ".join(f"{part.key} is at version {part.candidate}" for part in parts)
         case ReleaseStatus.ROLLED_BACK:
             return f"{release.stop}: {release.why}; all is as it was before"
         case ReleaseStatus.REFUSED:

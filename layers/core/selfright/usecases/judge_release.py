@@ -48,7 +48,9 @@ from selfright.domain.release.evidence import (
 )
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
-from selfright.usecases.admit_release import watched_alarms
+from selfright.release_ports import Configurations
+from selfright.usecases.admit_release import red_alarms
+from selfright.usecases.configured import moved_configuration
 from selfright.usecases.release_lock import take_lock
 
 
@@ -59,6 +61,7 @@ def judge_release(
     releases: ReleaseLedger,
     leases: Leases,
     functions: Functions,
+    configurations: Configurations,
     alarms: Alarms,
     clock: Clock,
 ) -> ReleaseWord:
@@ -73,7 +76,9 @@ def judge_release(
         return ReleaseWord(next=Then.ROLL_BACK)  # found before this room was repeated
     workload, now = workloads[release.request.workload], clock.now()
     take_lock(release, leases, now)
-    if seen := _seen_at_once(release, workload, functions, alarms, now):
+    if seen := _moved(release, functions, configurations) or _seen_at_once(
+        release, workload, functions, alarms, now
+    ):
         return _stop(release, *seen, releases=releases, now=now)
     due = gate_at(release, workload.deployment)
     if now < due:
@@ -82,21 +87,29 @@ def judge_release(
     return _gate(release, workload.deployment, functions, releases, now)
 
 
-def _seen_at_once(
-    release: Release, workload: Workload, functions: Functions, alarms: Alarms, now: datetime
+def _moved(
+    release: Release, functions: Functions, configurations: Configurations
 ) -> tuple[StopReason, str, dict[str, object]] | None:
-    """The first sign of trouble that need not wait for a gate."""
+    """What somebody else did to what this release left."""
     for function in release.changing:
         alias = functions.alias(function.function, function.alias)
         if (alias.version, dict(alias.weights)) != function.at(release.rung):
             moved = f"somebody else moved {function.key} to version {alias.version}"
             return StopReason.ALIAS_MOVED, moved, {}
-    red = {signal.name for signal in alarms.alarming(watched_alarms(workload))} - set(release.red_before)
-    if red:
-        return StopReason.ALARM_WENT_OFF, ", ".join(sorted(red)), {"alarms": sorted(red)}
+    if other := moved_configuration(release, configurations):
+        return StopReason.CONFIGURATION_MOVED, f"somebody else moved {other}", {}
+    return None
+
+
+def _seen_at_once(
+    release: Release, workload: Workload, functions: Functions, alarms: Alarms, now: datetime
+) -> tuple[StopReason, str, dict[str, object]] | None:
+    """The first sign of trouble that need not wait for a gate."""
+    if red := red_alarms(release, workload, alarms):
+        return StopReason.ALARM_WENT_OFF, ", ".join(red), {"alarms": red}
     deployment = workload.deployment
     until = counted_until(release, deployment, now)
-    for index, function in enumerate(release.changing):
+    for index, function in enumerate(release.proving):
         ruling: WatchRuling | CountsRuling | None
         if release.rung and release.rung.whole:
             minutes = _minutes(function, (stretch(release, until),), functions)
@@ -119,7 +132,7 @@ def _gate(
     where = stretch(release, counted_until(release, deployment, now))
     whole = release.rung is not None and release.rung.whole
     rulings: dict[str, CountsRuling] = {}
-    for index, function in enumerate(release.changing):
+    for index, function in enumerate(release.proving):
         minutes = _minutes(function, (where,), functions)
         control, canary = total(minutes) if minutes is not None else (None, None)
         if whole:

@@ -12,7 +12,7 @@ from selfright.usecases.release_lock import take_lock
 def publish_release(
     release_id: str, *, releases: ReleaseLedger, leases: Leases, versions: Versions, clock: Clock
 ) -> ReleaseWord:
-    """`shift` where there is something new, `close` where there is not.
+    """`shift` or `configure` where there is something new, `close` where there is not.
 
     Raises BusyError while Lambda takes code up (all functions have been asked to by then), RefusedError where an
     artifact is not what was asked for, ConflictError where another release holds the workload.
@@ -26,7 +26,7 @@ def publish_release(
     candidates: dict[str, str] = {}
     busy: list[str] = []
     for function in release.functions:
-        if artifacts and function.key not in artifacts:
+        if not release.request.has(function.key):
             candidates[function.key] = function.before.version
             continue
         try:
@@ -49,11 +49,15 @@ def publish_release(
         text=f"published: {changes or 'nothing new'}",
         detail={"versions": candidates},
     )
-    if not published.changing:
+    if not published.changing and not published.configuration:
         nothing = published.but(
             stop=StopReason.NOTHING_NEW, why="every function of the set is live with this code already"
         )
         releases.save(nothing, line)
         return ReleaseWord(next=Then.CLOSE)
+    if not published.changing:
+        published = published.but(rungs=published.rungs[-1:])  # there are no requests to shift, only to judge
     releases.save(published, line)
+    if published.configuration:
+        return ReleaseWord(next=Then.CONFIGURE)
     return ReleaseWord(next=Then.SHIFT, step=1)

@@ -39,7 +39,7 @@ def roll_back_release(
     versions: Versions,
     clock: Clock,
 ) -> ReleaseWord:
-    """`close`, also where there is nothing to put back.
+    """`close`, also where there is nothing to put back; `restore_configuration` where that has to follow.
 
     `reason` and `actor` are set where a person asks for it, `failure` where a step of `deploy` failed: that is no
     reason to touch a release that is over.
@@ -73,7 +73,7 @@ def roll_back_release(
         detail={"versions": put_back},
     )
     releases.save(release.but(restored_at=now), restored)
-    return ReleaseWord(next=Then.CLOSE)
+    return ReleaseWord(next=Then.RESTORE_CONFIGURATION if release.to_put_back else Then.CLOSE)
 
 
 def _stopped(release: Release, reason: str, actor: str, failure: str, now: datetime) -> Release:

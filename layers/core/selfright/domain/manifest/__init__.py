@@ -6,7 +6,15 @@
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
 from selfright.domain.manifest.backup import Backup, Invariant, TableBackup
-from selfright.domain.manifest.deployment import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
+from selfright.domain.manifest.deployment import (
+    AllAtOnce,
+    Canary,
+    Configuration,
+    Custom,
+    Deployment,
+    Linear,
+    Strategy,
+)
 from selfright.domain.manifest.escalation import (
     Channel,
     ChannelType,
@@ -54,6 +62,7 @@ __all__ = [
     "Closure",
     "Concurrency",
     "Custom",
+    "Configuration",
     "Deployment",
     "DynamoDBTable",
     "Environment",

@@ -1,6 +1,13 @@
 """A release: what is asked for, what may stop it, how it goes out, what is remembered of it."""
 
-from selfright.domain.release.admission import AdmissionFacts, Build, FunctionFacts, Objection, objections
+from selfright.domain.release.admission import (
+    AdmissionFacts,
+    Build,
+    ConfigurationFacts,
+    FunctionFacts,
+    Objection,
+    objections,
+)
 from selfright.domain.release.ramp import Rung, ramp
 from selfright.domain.release.record import (
     FunctionRelease,
@@ -19,6 +26,7 @@ __all__ = [
     "BreakGlass",
     "Build",
     "CodeArtifact",
+    "ConfigurationFacts",
     "FunctionFacts",
     "FunctionRelease",
     "LogLine",

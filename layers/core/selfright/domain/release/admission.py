@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.manifest import Workload
+from selfright.domain.release.configuration import ConfigurationPlace, ConfigurationState
 from selfright.domain.release.record import Release, StopReason
 from selfright.domain.serving import AliasState
 
@@ -44,6 +45,16 @@ class FunctionFacts(BaseModel):
     provisioning: bool = False
 
 
+class ConfigurationFacts(BaseModel):
+    """A configuration that is asked for, as its environment has it now. `problem`: what speaks against the new one."""
+
+    model_config = FROZEN
+
+    place: ConfigurationPlace
+    state: ConfigurationState
+    problem: str | None = None
+
+
 class AdmissionFacts(BaseModel):
     """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over."""
 
@@ -54,6 +65,7 @@ class AdmissionFacts(BaseModel):
     red: tuple[str, ...] = ()
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
+    configurations: Mapping[str, ConfigurationFacts] = {}
 
 
 class Objection(BaseModel):
@@ -71,7 +83,11 @@ def objections(release: Release, workload: Workload, facts: AdmissionFacts) -> t
     glass = release.request.break_glass
     return tuple(
         Objection(reason=reason, text=text, overruled=glass is not None and reason in OVERRULED)
-        for reason, text in (*_of_people(release, workload, facts), *_of_functions(release, workload, facts))
+        for reason, text in (
+            *_of_people(release, workload, facts),
+            *_of_functions(release, workload, facts),
+            *_of_configurations(facts),
+        )
     )
 
 
@@ -123,3 +139,14 @@ def _of_functions(
             )
         if missing := sorted(set(workload.deployment.required_settings) - one.latest.settings):
             yield StopReason.SETTINGS_MISSING, f"{key} lacks {', '.join(missing)}"
+
+
+def _of_configurations(facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
+    for key, one in facts.configurations.items():
+        if one.problem:
+            yield StopReason.CONFIGURATION_INVALID, f"{key}: {one.problem}"
+        if one.state.live is None:
+            yield StopReason.CONFIGURATION_INVALID, f"{key}: no version is live to go back to"
+        if (other := one.state.under_way) is not None:
+            text = f"{key}: version {other.version} of {other.configuration} is being deployed"
+            yield StopReason.CONFIGURATION_BUSY, text

@@ -59,27 +59,27 @@ def gate_plan(release: Release, deployment: Deployment) -> Plan:
 
     The watch between gates is one test for each function.
     """
-    sets = len(release.changing)
+    sets = len(release.proving)
     plan = _plan(len(release.rungs) * (1 + deployment.max_extensions) * sets, deployment)
     return plan.model_copy(update={"alpha_watch": plan.alpha_watch / sets})
 
 
 def gate_number(release: Release, deployment: Deployment, index: int) -> int:
-    """Which look of `gate_plan` this is for the changing function of that index; from 1."""
+    """Which look of `gate_plan` this is for the proving function of that index; from 1."""
     before = (release.position - 1) * (1 + deployment.max_extensions) + release.extensions
-    return before * len(release.changing) + index + 1
+    return before * len(release.proving) + index + 1
 
 
 def level_plan(release: Release, deployment: Deployment) -> Plan:
     """Every look with all requests at the new version, of every function."""
-    return _plan(level_looks(release.rungs, deployment) * len(release.changing), deployment)
+    return _plan(level_looks(release.rungs, deployment) * len(release.proving), deployment)
 
 
 def level_number(release: Release, deployment: Deployment, index: int, now: datetime) -> int:
     """Which look of `level_plan` this is. A late look counts as the last one; a repeated one as the same."""
     since = (now - _shifted_at(release)).total_seconds()
     look = min(int(since // deployment.look_seconds), level_looks(release.rungs, deployment) - 1)
-    return look * len(release.changing) + index + 1
+    return look * len(release.proving) + index + 1
 
 
 def paired(control: Tally, canary: Tally, where: Stretch) -> tuple[Minute, ...]:

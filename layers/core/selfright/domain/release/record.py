@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from selfright.domain.release.configuration import ConfigurationRelease
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
 from selfright.domain.serving import AliasState
@@ -51,6 +52,8 @@ class StopReason(StrEnum):
     ROLE_DIFFERS = "role-differs"
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
     SETTINGS_MISSING = "settings-missing"
+    CONFIGURATION_INVALID = "configuration-invalid"
+    CONFIGURATION_BUSY = "configuration-busy"
     NOTHING_NEW = "nothing-new"
     # while it goes out
     WORSE_THAN_BEFORE = "worse-than-before"
@@ -58,6 +61,8 @@ class StopReason(StrEnum):
     NOT_JUDGED = "not-judged"
     ALARM_WENT_OFF = "alarm-went-off"
     ALIAS_MOVED = "alias-moved"
+    CONFIGURATION_MOVED = "configuration-moved"
+    CONFIGURATION_TAKEN_BACK = "configuration-taken-back"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
 
@@ -97,6 +102,7 @@ class Release(BaseModel):
     seq: int = 0
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
+    configuration: tuple[ConfigurationRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
@@ -143,6 +149,23 @@ class Release(BaseModel):
         """The functions of the set that get a new version."""
         return tuple(f for f in self.functions if f.changes)
 
+    @property
+    def proving(self) -> tuple[FunctionRelease, ...]:
+        """The functions whose requests tell of it: those that change, or all where only something beside them does."""
+        return self.changing or self.functions
+
+    @property
+    def touched(self) -> bool:
+        """Whether there is, or may be, anything to put back."""
+        return bool(self.changing) or any(one.candidate for one in self.configuration)
+
+    @property
+    def to_put_back(self) -> tuple[ConfigurationRelease, ...]:
+        """Configurations that may be live and are not known to be put back, in reverse order."""
+        return tuple(
+            one for one in reversed(self.configuration) if one.candidate is not None and not one.put_back
+        )
+
     def but(self, **changes: Any) -> Self:
         """The same release with these fields changed."""
         return self.model_copy(update=changes)
@@ -166,6 +189,7 @@ class Milestone(StrEnum):
     REFUSED = "refused"
     ADMITTED = "admitted"
     PUBLISHED = "published"
+    CONFIGURED = "configured"
     SHIFTED = "shifted"
     JUDGED = "judged"
     PROLONGED = "prolonged"

@@ -20,7 +20,10 @@ Why = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class CodeArtifact(BaseModel):
-    """A function's deployment package in S3; `sha256` (hex) is of the file, so that nothing else can be released."""
+    """A file in S3: a function's deployment package, or the content of a configuration.
+
+    `sha256` (hex) is of the file, so that nothing else can be released.
+    """
 
     model_config = FROZEN
 
@@ -42,7 +45,8 @@ class BreakGlass(BaseModel):
 class ReleaseRequest(BaseModel):
     """`artifacts` by logical name: these functions get that code, and the others stay as they are.
 
-    Without any, every function of the set is released with the code and configuration that it has ($LATEST).
+    `configurations` likewise. Without either, every function of the set is released with the code and settings that it
+    has ($LATEST).
     """
 
     model_config = FROZEN
@@ -56,8 +60,13 @@ class ReleaseRequest(BaseModel):
     reason: Why
     approver: Who | None = None
     artifacts: dict[str, CodeArtifact] = {}
+    configurations: dict[str, CodeArtifact] = {}
     strategy: Strategy | None = None
     break_glass: BreakGlass | None = None
+
+    def has(self, function: str) -> bool:
+        """Whether a function of the set is to be released."""
+        return function in self.artifacts or not (self.artifacts or self.configurations)
 
 
 def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
@@ -70,6 +79,13 @@ def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
         if key not in known:
             raise BadInputError(
                 f"artifacts.{key}", f"must name one of deployment.functions ({', '.join(known)})"
+            )
+    configurations = workload.deployment.configurations
+    for key in request.configurations:
+        if key not in configurations:
+            names = ", ".join(configurations) or "there are none"
+            raise BadInputError(
+                f"configurations.{key}", f"must name one of deployment.configurations ({names})"
             )
     if request.committed_at > now:
         raise BadInputError("committed_at", "must not be in the future")

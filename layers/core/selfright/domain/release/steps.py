@@ -17,9 +17,11 @@ class Then(StrEnum):
     """Each word is one branch of a Choice."""
 
     PUBLISH = "publish"
+    CONFIGURE = "configure"
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
+    RESTORE_CONFIGURATION = "restore_configuration"
     FINISH = "finish"  # the last step passed
     CLOSE = "close"
     LEAVE = "leave"  # another execution has taken this release over
