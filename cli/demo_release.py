@@ -26,6 +26,7 @@ class Fault(StrEnum):
 
     ERRORS_30 = "errors-30"
     ERRORS_5 = "errors-5"
+    CONFIGURATION = "configuration"
     BAKE_ALARM = "bake-alarm"
 
 
@@ -40,12 +41,12 @@ def bad_release(
     as_json: AsJson = False,
 ) -> None:
     """A release that is no good: judged, and taken back."""
-    build = "good" if fault is Fault.BAKE_ALARM else fault.value
-    _show(build, ReleaseStatus.ROLLED_BACK, time_scale, as_json, bake_alarm=fault is Fault.BAKE_ALARM)
+    build = "good" if fault in {Fault.BAKE_ALARM, Fault.CONFIGURATION} else fault.value
+    _show(build, ReleaseStatus.ROLLED_BACK, time_scale, as_json, fault)
 
 
 def _show(
-    build: str, wanted: ReleaseStatus, time_scale: float, as_json: bool, *, bake_alarm: bool = False
+    build: str, wanted: ReleaseStatus, time_scale: float, as_json: bool, fault: Fault | None = None
 ) -> None:
     console = Console(soft_wrap=True, highlight=False, stderr=as_json)
     began = time.monotonic()
@@ -60,7 +61,14 @@ def _show(
         console.print(log_line(line, seconds))
 
     with tempfile.TemporaryDirectory(prefix="demo-", dir=home) as folder:
-        outcome = rehearse(build, Path(folder), Watcher(step, line), time_scale, bake_alarm=bake_alarm)
+        outcome = rehearse(
+            build,
+            Path(folder),
+            Watcher(step, line),
+            time_scale,
+            bake_alarm=fault is Fault.BAKE_ALARM,
+            broken_configuration=fault is Fault.CONFIGURATION,
+        )
     facts = report(outcome, time.monotonic() - began)
     if as_json:
         Console(soft_wrap=True).print_json(data=facts)
@@ -86,6 +94,14 @@ def report(outcome: Outcome, total_seconds: float) -> dict[str, Any]:
             "versions": {
                 f.key: {"before": f.before.version, "candidate": f.candidate, "live": outcome.versions[f.key]}
                 for f in release.functions
+            },
+            "configurations": {
+                c.key: {
+                    "before": c.before,
+                    "candidate": c.candidate,
+                    "live": outcome.configurations[c.key],
+                }
+                for c in release.configuration
             },
         },
         "requests": {

@@ -195,9 +195,7 @@ def test_flags_in_their_format_go_live():
     world.appconfig.kind = ProfileKind.FLAGS
     flags = {"version": "1", "flags": {"a": {"name": "a"}}, "values": {"a": {"enabled": True}}}
 
-    assert (
-        world.deploy(**asked(world, json.dumps(flags).encode())).release.status is ReleaseStatus.COMPLETED
-    )
+    assert world.deploy(**asked(world, json.dumps(flags).encode())).release.status is ReleaseStatus.COMPLETED
 
 
 def test_a_file_that_is_not_what_was_asked_for_is_refused():

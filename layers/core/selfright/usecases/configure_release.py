@@ -118,7 +118,11 @@ def _note(release: Release, releases: ReleaseLedger, now: datetime) -> None:
     live = {one.key: one.candidate for one in release.configuration}
     changes = ", ".join(f"{one.key} {one.before} → {one.candidate}" for one in release.configuration)
     line = LogLine(
-        key="configured", at=now, milestone=Milestone.CONFIGURED, text=f"live: {changes}", detail={"live": live}
+        key="configured",
+        at=now,
+        milestone=Milestone.CONFIGURED,
+        text=f"live: {changes}",
+        detail={"live": live},
     )
     releases.note(release.id, line)
 

@@ -79,9 +79,7 @@ def _put_back(
         configurations.stop(one.place, other.number)
 
 
-def _noted(
-    release: Release, one: ConfigurationRelease, releases: ReleaseLedger, now: datetime
-) -> Release:
+def _noted(release: Release, one: ConfigurationRelease, releases: ReleaseLedger, now: datetime) -> Release:
     line = LogLine(
         key=f"restored-configuration-{one.key}",
         at=now,

@@ -12,7 +12,9 @@ FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 # Bytes of one version in AppConfig's hosted store: https://docs.aws.amazon.com/general/latest/gr/appconfig.html
 LARGEST = 2 * 2**20
-FLAGS_FORMAT = "1"  # https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-type-reference-feature-flags.html
+FLAGS_FORMAT = (
+    "1"  # https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-type-reference-feature-flags.html
+)
 
 
 class ProfileKind(StrEnum):
