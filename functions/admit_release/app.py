@@ -20,5 +20,6 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         configurations=home.configurations,
         alarms=home.alarms,
         switches=home.switches,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

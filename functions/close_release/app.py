@@ -16,5 +16,6 @@ def handler(close: CloseRelease) -> ReleaseClosed:
         leases=home.leases,
         functions=home.functions,
         configurations=home.configurations,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

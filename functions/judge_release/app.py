@@ -17,5 +17,6 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         functions=home.functions,
         configurations=home.configurations,
         alarms=home.alarms,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

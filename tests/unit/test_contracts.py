@@ -97,9 +97,14 @@ def test_both_places_that_ask_the_gates_read_the_same():
 
 
 RELEASES = {
-    "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
-    "ShiftTraffic": {"lambda:UpdateAlias"},
-    "RollBackRelease": {"lambda:UpdateAlias"},
+    "PublishRelease": {
+        "lambda:UpdateFunctionCode",
+        "lambda:PublishVersion",
+        "states:UpdateStateMachine",
+        "states:PublishStateMachineVersion",
+    },
+    "ShiftTraffic": {"lambda:UpdateAlias", "states:UpdateStateMachineAlias"},
+    "RollBackRelease": {"lambda:UpdateAlias", "states:UpdateStateMachineAlias"},
     "ConfigureRelease": {"appconfig:CreateHostedConfigurationVersion", "appconfig:StartDeployment"},
     "RestoreConfiguration": {"appconfig:StartDeployment", "appconfig:StopDeployment"},
 }

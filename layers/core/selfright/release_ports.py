@@ -5,12 +5,14 @@ Every method may raise SourceDownError (ThrottledError, BusyError); others are n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from selfright.domain.manifest import Configuration
     from selfright.domain.release import CodeArtifact
     from selfright.domain.release.configuration import ConfigurationPlace, ConfigurationState
+    from selfright.domain.serving import AliasState
 
 
 class Artifacts(Protocol):
@@ -47,4 +49,24 @@ class Configurations(Protocol):
         """Take a deployment back that is under way.
 
         Raises RefusedError where that cannot be done any more.
+        """
+
+
+class StateMachines(Protocol):
+    """Every method raises NotFoundError where state machine, version or alias is gone."""
+
+    def alias(self, machine: str, alias: str) -> AliasState: ...
+
+    def publish(self, machine: str, definition: str, release_id: str) -> str:
+        """The version that holds the definition; the same one however often it is asked for.
+
+        Raises RefusedError where Step Functions does not take it.
+        """
+
+    def route(
+        self, machine: str, alias: str, version: str, weights: Mapping[str, float], revision: str
+    ) -> None:
+        """Send new executions to a version, and shares of them to another one.
+
+        Raises BusyError where the alias is not at `revision` any more, RefusedError where that cannot be done.
         """

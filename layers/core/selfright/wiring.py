@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
-    from selfright.release_ports import Artifacts, Configurations
+    from selfright.release_ports import Artifacts, Configurations, StateMachines
 
 
 class House:
@@ -133,6 +133,12 @@ class House:
         from selfright.adapters.configurations import AppConfigConfigurations
 
         return AppConfigConfigurations(self.aws, self.settings.flag_strategy)
+
+    @cached_property
+    def state_machines(self) -> StateMachines:
+        from selfright.adapters.state_machines import StepFunctionsStateMachines
+
+        return StepFunctionsStateMachines(self.aws, self.settings.need("state_machine_prefix"))
 
     @cached_property
     def messenger(self) -> Messenger:

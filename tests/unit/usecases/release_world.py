@@ -14,11 +14,13 @@ from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
 from tests.fakes.configurations import FakeAppConfig, MemoryArtifacts
 from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments
+from tests.fakes.state_machines import FakeStateMachines
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
 
 NOW = datetime(2026, 11, 23, 10, 0, 20, tzinfo=UTC)
 CART, CHECKOUT, STOCK = (f"shop-development-{key}" for key in ("cart", "checkout", "stock"))
+PACKING = "shop-development-packing"
 ALARM = "shop-development-checkout-errors"
 LOCK = "release:shop:development"
 
@@ -26,11 +28,13 @@ RELEASING: dict[str, Any] = {
     "resources": {
         key: {"type": "lambda-function", "name": f"{{workload}}-{{environment}}-{key}"}
         for key in ("cart", "checkout", "stock")
-    },
+    }
+    | {"packing": {"type": "state-machine", "name": "{workload}-{environment}-packing"}},
     "deployment": {
         "functions": ["cart", "stock", "checkout"],
         "judged_on": ["checkout"],
         "strategy": {"type": "canary", "percent": 25, "for_seconds": 600},
+        "workflows": ["packing"],
         "required_settings": ["TABLE"],
         "configurations": {
             key: {"application": "{workload}", "environment": "{environment}", "profile": key}
@@ -81,6 +85,7 @@ class ReleaseWorld:
         )
         self.cloudwatch.add(alarm_definition(ALARM), AlarmNow(state=State.OK, since=NOW - timedelta(days=1)))
         self.appconfig, self.bucket = FakeAppConfig("limits", "texts"), MemoryArtifacts()
+        self.machines = FakeStateMachines(PACKING)
         self.channels = FakeChannels()
         self.deployments = RecordingDeployments()
 
@@ -88,6 +93,7 @@ class ReleaseWorld:
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.functions: Any = self.fuse.guard("functions", self.awslambda)
         self.versions: Any = self.fuse.guard("versions", self.awslambda)
+        self.state_machines: Any = self.fuse.guard("state_machines", self.machines)
         self.artifacts: Any = self.fuse.guard("artifacts", self.bucket)
         self.configurations: Any = self.fuse.guard("configurations", self.appconfig)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
@@ -133,8 +139,21 @@ class ReleaseWorld:
 
     def untouched(self) -> bool:
         """Every alias is at its first version, without weights, and so are the configurations."""
+        packing = self.machines.aliases[PACKING]
+        if packing.version != "1" or packing.weights:
+            return False
         first = set(self.awslambda.versions_live().values()) == {"1"} and not self.awslambda.weights_left()
         return first and {self.appconfig.live(name) for name in ("limits", "texts")} == {"1"}
 
 
-__all__ = ["CART", "CHECKOUT", "NOW", "STOCK", "ReleaseStatus", "ReleaseWorld", "manifest", "request"]
+__all__ = [
+    "CART",
+    "CHECKOUT",
+    "NOW",
+    "PACKING",
+    "STOCK",
+    "ReleaseStatus",
+    "ReleaseWorld",
+    "manifest",
+    "request",
+]

@@ -33,6 +33,7 @@ class Settings(BaseModel):
     switch_profile: str = ""
     flag_strategy: str = ""
     verify_backup_arn: str = ""
+    state_machine_prefix: str = Field(default="", description="What comes before a name in the ARN of one.")
     evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from selfright.domain.errors import ConflictError, NotFoundError, RefusedError
-from selfright.domain.manifest import LambdaFunction, Workload
+from selfright.domain.manifest import LambdaFunction, StateMachine, Workload
 from selfright.domain.release import (
     AdmissionFacts,
+    CodeArtifact,
     ConfigurationFacts,
     FunctionFacts,
     FunctionRelease,
@@ -18,13 +19,16 @@ from selfright.domain.release import (
     Release,
     ReleaseStatus,
     StopReason,
+    WorkflowFacts,
+    WorkflowRelease,
     objections,
     ramp,
 )
 from selfright.domain.release.configuration import LARGEST, ConfigurationRelease, against
 from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.domain.release.workflow import LARGEST_DEFINITION, against_definition
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
-from selfright.release_ports import Artifacts, Configurations
+from selfright.release_ports import Artifacts, Configurations, StateMachines
 from selfright.usecases.release_lock import take_lock
 
 LOOKED_AT = 20  # newest releases of the workload among which one may not be over
@@ -40,6 +44,7 @@ def admit_release(
     versions: Versions,
     artifacts: Artifacts,
     configurations: Configurations,
+    state_machines: StateMachines,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -81,6 +86,10 @@ def admit_release(
             key: _configuration_facts(key, release, workload, artifacts, configurations)
             for key in release.request.configurations
         },
+        workflows={
+            key: _workflow_facts(release.request.workflows[key], machine, artifacts, state_machines)
+            for key, machine in _machines(release, workload).items()
+        },
     )
     against = objections(release, workload, facts)
     if any(not objection.overruled for objection in against):
@@ -88,6 +97,12 @@ def admit_release(
     admitted = release.but(
         status=ReleaseStatus.RUNNING,
         functions=tuple(_function(workload, key, facts.functions[key]) for key in deployment.functions),
+        workflows=tuple(
+            WorkflowRelease(
+                key=key, machine=machine.name, alias=machine.alias, before=facts.workflows[key].alias
+            )
+            for key, machine in _machines(release, workload).items()
+        ),
         configuration=tuple(
             ConfigurationRelease(key=key, place=one.place, before=str(one.state.live))
             for key, one in facts.configurations.items()
@@ -153,6 +168,22 @@ def _configuration_facts(
     except (NotFoundError, RefusedError) as error:
         problem = str(error)
     return ConfigurationFacts(place=place, state=configurations.state(place), problem=problem)
+
+
+def _machines(release: Release, workload: Workload) -> Mapping[str, StateMachine]:
+    """The state machines that are asked for, by logical name."""
+    found = {key: workload.resource(key) for key in release.request.workflows}
+    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
+
+
+def _workflow_facts(
+    artifact: CodeArtifact, machine: StateMachine, artifacts: Artifacts, state_machines: StateMachines
+) -> WorkflowFacts:
+    try:
+        problem = against_definition(artifacts.read(artifact, LARGEST_DEFINITION))
+    except (NotFoundError, RefusedError) as error:
+        problem = str(error)
+    return WorkflowFacts(alias=state_machines.alias(machine.name, machine.alias), problem=problem)
 
 
 def _function(workload: Workload, key: str, facts: FunctionFacts) -> FunctionRelease:

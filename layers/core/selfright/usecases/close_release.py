@@ -6,8 +6,9 @@ from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseClosed, in_words
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger
-from selfright.release_ports import Configurations
+from selfright.release_ports import Configurations, StateMachines
 from selfright.usecases.configured import moved_configuration
+from selfright.usecases.released_aliases import read_alias
 
 
 def close_release(
@@ -18,6 +19,7 @@ def close_release(
     leases: Leases,
     functions: Functions,
     configurations: Configurations,
+    state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseClosed:
     """How it ended; a release that is over stays as it is. `failure`: why it could not be put back.
@@ -30,7 +32,7 @@ def close_release(
         now = clock.now()
         status = _outcome(release, failure)
         if status is ReleaseStatus.COMPLETED:
-            _see_all_live(release, functions, configurations)
+            _see_all_live(release, functions, configurations, state_machines)
         why = failure[:1000] if failure != "none" and not release.why else release.why
         stop = release.stop or (StopReason.STEP_FAILED if status is not ReleaseStatus.COMPLETED else None)
         closed = release.but(status=status, closed_at=now, why=why, stop=stop)
@@ -61,11 +63,13 @@ def _outcome(release: Release, failure: str) -> ReleaseStatus:
     )
 
 
-def _see_all_live(release: Release, functions: Functions, configurations: Configurations) -> None:
-    for function in release.changing:
-        alias = functions.alias(function.function, function.alias)
-        if (alias.version, dict(alias.weights)) != function.at(release.rung):
-            raise DriftedError(f"{function.key} is at version {alias.version}, not at {function.candidate}")
+def _see_all_live(
+    release: Release, functions: Functions, configurations: Configurations, machines: StateMachines
+) -> None:
+    for one in release.shifting:
+        alias = read_alias(one, functions, machines)
+        if (alias.version, dict(alias.weights)) != one.at(release.rung):
+            raise DriftedError(f"{one.key} is at version {alias.version}, not at {one.candidate}")
     if moved := moved_configuration(release, configurations):
         raise DriftedError(f"somebody else moved {moved}")
 
@@ -73,8 +77,9 @@ def _see_all_live(release: Release, functions: Functions, configurations: Config
 def _words(release: Release) -> str:
     match release.status:
         case ReleaseStatus.COMPLETED:
-            parts = (*release.changing, *release.configuration)
-            return ", ".join(f"{part.key} is at version {part.candidate}" for part in parts)
+            live = {part.key: part.candidate for part in release.shifting}
+            live |= {part.key: part.candidate for part in release.configuration}
+            return ", ".join(f"{key} is at version {version}" for key, version in live.items())
         case ReleaseStatus.ROLLED_BACK:
             return f"{release.stop}: {release.why}; all is as it was before"
         case ReleaseStatus.REFUSED:

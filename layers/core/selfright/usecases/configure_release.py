@@ -57,8 +57,8 @@ def configure_release(
     for one in release.configuration:
         state = configurations.state(one.place)
         if one.candidate is None:
-            release, one = _staged(release, one, artifacts, configurations, releases, now)  # noqa: PLW2901 - as it is now
-        if state.live == one.candidate and state.under_way is None:
+            release, one = _staged(release, one, artifacts, configurations, releases=releases, now=now)  # noqa: PLW2901 - as it is now
+        if state.is_at(one.place, one.candidate):
             continue
         if one.candidate in state.taken_back:
             why = f"{one.key}: AppConfig did not let version {one.candidate} stand"
@@ -69,7 +69,7 @@ def configure_release(
         if state.under_way is None and state.live != one.before:
             why = f"{one.key}: somebody else put version {state.live} live"
             return _stop(release, StopReason.CONFIGURATION_MOVED, why, releases, now)
-        _go_on(release, one, state, workload, releases, configurations)
+        _go_on(release, one, state, workload, releases=releases, configurations=configurations)
         return ReleaseWord(next=Then.WAIT, wait=LOOK_SECONDS)
     _note(release, releases, now)
     return ReleaseWord(next=Then.SHIFT, step=1)
@@ -80,6 +80,7 @@ def _staged(
     one: ConfigurationRelease,
     artifacts: Artifacts,
     configurations: Configurations,
+    *,
     releases: ReleaseLedger,
     now: datetime,
 ) -> tuple[Release, ConfigurationRelease]:
@@ -98,14 +99,14 @@ def _go_on(
     one: ConfigurationRelease,
     state: ConfigurationState,
     workload: Workload,
+    *,
     releases: ReleaseLedger,
     configurations: Configurations,
 ) -> None:
     """Have it deployed, where it is not under way already."""
-    other = state.under_way
-    if other and (other.configuration, other.version) == (one.place.name, one.candidate):
+    if state.changing(one.place) == one.candidate:
         return
-    if other:
+    if other := state.under_way:
         raise BusyError(f"{one.key}: somebody deploys version {other.version} of {other.configuration}")
     # Whoever rolls back marks the release and then deploys: either the mark or the number is in the way of a late call.
     if releases.release(release.id).status is not ReleaseStatus.RUNNING:

@@ -10,9 +10,6 @@ def moved_configuration(release: Release, configurations: Configurations) -> str
     """The first configuration that somebody else changed, or is changing, and to what; None where all are as left."""
     for one in release.configuration:
         state = configurations.state(one.place)
-        other = state.under_way
-        if other and other.configuration == one.place.name:
-            return f"{one.key} to version {other.version}"
-        if state.live != one.candidate:
-            return f"{one.key} to version {state.live}"
+        if not state.is_at(one.place, one.candidate):
+            return f"{one.key} to version {state.changing(one.place) or state.live}"
     return None

@@ -48,10 +48,11 @@ from selfright.domain.release.evidence import (
 )
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
-from selfright.release_ports import Configurations
+from selfright.release_ports import Configurations, StateMachines
 from selfright.usecases.admit_release import red_alarms
 from selfright.usecases.configured import moved_configuration
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.released_aliases import read_alias
 
 
 def judge_release(
@@ -62,6 +63,7 @@ def judge_release(
     leases: Leases,
     functions: Functions,
     configurations: Configurations,
+    state_machines: StateMachines,
     alarms: Alarms,
     clock: Clock,
 ) -> ReleaseWord:
@@ -76,7 +78,7 @@ def judge_release(
         return ReleaseWord(next=Then.ROLL_BACK)  # found before this room was repeated
     workload, now = workloads[release.request.workload], clock.now()
     take_lock(release, leases, now)
-    if seen := _moved(release, functions, configurations) or _seen_at_once(
+    if seen := _moved(release, functions, configurations, state_machines) or _seen_at_once(
         release, workload, functions, alarms, now
     ):
         return _stop(release, *seen, releases=releases, now=now)
@@ -88,13 +90,13 @@ def judge_release(
 
 
 def _moved(
-    release: Release, functions: Functions, configurations: Configurations
+    release: Release, functions: Functions, configurations: Configurations, machines: StateMachines
 ) -> tuple[StopReason, str, dict[str, object]] | None:
     """What somebody else did to what this release left."""
-    for function in release.changing:
-        alias = functions.alias(function.function, function.alias)
-        if (alias.version, dict(alias.weights)) != function.at(release.rung):
-            moved = f"somebody else moved {function.key} to version {alias.version}"
+    for one in release.shifting:
+        alias = read_alias(one, functions, machines)
+        if (alias.version, dict(alias.weights)) != one.at(release.rung):
+            moved = f"somebody else moved {one.key} to version {alias.version}"
             return StopReason.ALIAS_MOVED, moved, {}
     if other := moved_configuration(release, configurations):
         return StopReason.CONFIGURATION_MOVED, f"somebody else moved {other}", {}
@@ -111,7 +113,7 @@ def _seen_at_once(
     until = counted_until(release, deployment, now)
     for index, function in enumerate(release.proving):
         ruling: WatchRuling | CountsRuling | None
-        if release.rung and release.rung.whole:
+        if release.without_control:
             minutes = _minutes(function, (stretch(release, until),), functions)
             number = level_number(release, deployment, index, now)
             seen = total(minutes)[1] if minutes else None
@@ -130,7 +132,7 @@ def _gate(
     release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
 ) -> ReleaseWord:
     where = stretch(release, counted_until(release, deployment, now))
-    whole = release.rung is not None and release.rung.whole
+    whole = release.without_control
     rulings: dict[str, CountsRuling] = {}
     for index, function in enumerate(release.proving):
         minutes = _minutes(function, (where,), functions)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from selfright.domain.errors import BusyError
 from selfright.domain.release import LogLine, Milestone, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.domain.release.workflow import LARGEST_DEFINITION
 from selfright.ports import Clock, Leases, ReleaseLedger, Versions
+from selfright.release_ports import Artifacts, StateMachines
 from selfright.usecases.release_lock import take_lock
 
 
 def publish_release(
-    release_id: str, *, releases: ReleaseLedger, leases: Leases, versions: Versions, clock: Clock
+    release_id: str,
+    *,
+    releases: ReleaseLedger,
+    leases: Leases,
+    artifacts: Artifacts,
+    versions: Versions,
+    state_machines: StateMachines,
+    clock: Clock,
 ) -> ReleaseWord:
     """`shift` or `configure` where there is something new, `close` where there is not.
 
@@ -22,7 +31,7 @@ def publish_release(
         return ReleaseWord(next=Then.LEAVE)
     now = clock.now()
     take_lock(release, leases, now)
-    artifacts = release.request.artifacts
+    packages = release.request.artifacts
     candidates: dict[str, str] = {}
     busy: list[str] = []
     for function in release.functions:
@@ -31,17 +40,21 @@ def publish_release(
             continue
         try:
             candidates[function.key] = versions.publish(
-                function.function, artifacts.get(function.key), release_id
+                function.function, packages.get(function.key), release_id
             )
         except BusyError as error:
             busy.append(str(error))
     if busy:
         raise BusyError("; ".join(busy))
 
+    for workflow in release.workflows:
+        definition = artifacts.read(release.request.workflows[workflow.key], LARGEST_DEFINITION)
+        candidates[workflow.key] = state_machines.publish(workflow.machine, definition.decode(), release_id)
     published = release.but(
-        functions=tuple(f.model_copy(update={"candidate": candidates[f.key]}) for f in release.functions)
+        workflows=tuple(w.model_copy(update={"candidate": candidates[w.key]}) for w in release.workflows),
+        functions=tuple(f.model_copy(update={"candidate": candidates[f.key]}) for f in release.functions),
     )
-    changes = ", ".join(f"{f.key} {f.before.version} → {f.candidate}" for f in published.changing)
+    changes = ", ".join(f"{f.key} {f.before.version} → {f.candidate}" for f in published.shifting)
     line = LogLine(
         key="published",
         at=now,
@@ -49,13 +62,13 @@ def publish_release(
         text=f"published: {changes or 'nothing new'}",
         detail={"versions": candidates},
     )
-    if not published.changing and not published.configuration:
+    if not published.shifting and not published.configuration:
         nothing = published.but(
-            stop=StopReason.NOTHING_NEW, why="every function of the set is live with this code already"
+            stop=StopReason.NOTHING_NEW, why="everything of the set is live like this already"
         )
         releases.save(nothing, line)
         return ReleaseWord(next=Then.CLOSE)
-    if not published.changing:
+    if not published.shifting:
         published = published.but(rungs=published.rungs[-1:])  # there are no requests to shift, only to judge
     releases.save(published, line)
     if published.configuration:

@@ -56,15 +56,13 @@ def restore_configuration(
 
 def _somebody_elses(one: ConfigurationRelease, state: ConfigurationState) -> str | None:
     """The version of this configuration that is neither ours nor the earlier one."""
-    other = state.under_way
-    if other and other.configuration == one.place.name and not one.is_ours(other.version):
-        return other.version
-    return None if one.is_ours(state.live) else str(state.live)
+    version = state.changing(one.place) or state.live
+    return None if one.is_ours(version) else str(version)
 
 
 def _is_back(one: ConfigurationRelease, state: ConfigurationState, fence: int) -> bool:
     """Whether the earlier version is live, and by a deployment that is newer than any that `deploy` may have read."""
-    return state.under_way is None and state.live == one.before and state.newest > fence
+    return state.is_at(one.place, one.before) and state.newest > fence
 
 
 def _put_back(

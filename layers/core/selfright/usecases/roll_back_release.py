@@ -11,7 +11,7 @@ from datetime import datetime
 
 from selfright.domain.errors import BusyError, ConflictError, DriftedError
 from selfright.domain.release import (
-    FunctionRelease,
+    Aliased,
     LogLine,
     Milestone,
     Release,
@@ -21,7 +21,9 @@ from selfright.domain.release import (
 from selfright.domain.release.steps import ReleaseWord, Then, in_words
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
+from selfright.release_ports import StateMachines
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.released_aliases import read_alias, route_alias
 
 # What stands as it stands: nothing was changed, or it was put back already.
 NOTHING_TO_UNDO = {ReleaseStatus.REFUSED, ReleaseStatus.ROLLED_BACK}
@@ -37,6 +39,7 @@ def roll_back_release(
     leases: Leases,
     functions: Functions,
     versions: Versions,
+    state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseWord:
     """`close`, also where there is nothing to put back; `restore_configuration` where that has to follow.
@@ -57,11 +60,11 @@ def roll_back_release(
         if release.status is ReleaseStatus.REQUESTED:
             return ReleaseWord(next=Then.CLOSE)
         raise BusyError(str(error)) from error
-    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, functions)):
+    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, functions, state_machines)):
         raise DriftedError(f"{release_id} is not live any more: {', '.join(moved)}")
     release = _mark(_stopped(release, reason, actor, failure, now), releases, now)
-    put_back = _put_back(release, functions, versions)
-    if moved := _moved(release, functions):
+    put_back = _put_back(release, functions, versions, state_machines)
+    if moved := _moved(release, functions, state_machines):
         raise DriftedError(f"somebody else moved {', '.join(moved)}; the rest of {release_id} is put back")
 
     now = clock.now()
@@ -96,36 +99,36 @@ def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
     return releases.save(release.but(status=ReleaseStatus.ROLLING_BACK, restored_at=None), line)
 
 
-def _put_back(release: Release, functions: Functions, versions: Versions) -> dict[str, str]:
+def _put_back(
+    release: Release, functions: Functions, versions: Versions, machines: StateMachines
+) -> dict[str, str]:
     """Every alias of ours, in reverse order; which version each one is at then.
 
     Raises BusyError where one is not as it was left here.
     """
     done: dict[str, str] = {}
-    for function in reversed(release.changing):
-        alias = functions.alias(function.function, function.alias)
-        if _ours(function, alias, release):
-            versions.route(function.function, function.alias, function.before.version, {}, alias.revision)
-            done[function.key] = function.before.version
-    for function in release.changing:
-        if function.key in done:
-            alias = functions.alias(function.function, function.alias)
-            if (alias.version, dict(alias.weights)) != function.at(None):
-                raise BusyError(f"{function.key} was moved while it was put back")
+    for one in reversed(release.shifting):
+        alias = read_alias(one, functions, machines)
+        if _ours(one, alias, release):
+            route_alias(one, one.at(None), alias, versions=versions, machines=machines)
+            done[one.key] = one.before.version
+    for one in release.shifting:
+        if one.key in done:
+            alias = read_alias(one, functions, machines)
+            if (alias.version, dict(alias.weights)) != one.at(None):
+                raise BusyError(f"{one.key} was moved while it was put back")
     return done
 
 
-def _moved(release: Release, functions: Functions) -> list[str]:
+def _moved(release: Release, functions: Functions, machines: StateMachines) -> list[str]:
     """What somebody else did to its aliases."""
-    aliases = {f.key: (f, functions.alias(f.function, f.alias)) for f in release.changing}
+    aliases = [(one, read_alias(one, functions, machines)) for one in release.shifting]
     return [
-        f"{key} to version {alias.version}"
-        for key, (f, alias) in aliases.items()
-        if not _ours(f, alias, release)
+        f"{one.key} to version {alias.version}" for one, alias in aliases if not _ours(one, alias, release)
     ]
 
 
-def _ours(function: FunctionRelease, alias: AliasState, release: Release) -> bool:
+def _ours(one: Aliased, alias: AliasState, release: Release) -> bool:
     """Whether the alias is as some step of this release left it."""
-    places = [function.at(None), *(function.at(rung) for rung in release.rungs)]
+    places = [one.at(None), *(one.at(rung) for rung in release.rungs)]
     return (alias.version, dict(alias.weights)) in places

@@ -114,6 +114,9 @@ class Deployment(Section):
     configurations: Mapping[Key, Configuration] = Field(
         default={}, description="What a release may put live beside code, by logical name."
     )
+    workflows: tuple[Key, ...] = Field(
+        default=(), description="State machines whose alias is shifted with the functions'."
+    )
     windows: tuple[WeeklyWindow, ...] = Field(
         default=(), description="When releases may go out; at any time where none is named."
     )

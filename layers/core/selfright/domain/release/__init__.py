@@ -6,11 +6,11 @@ from selfright.domain.release.admission import (
     ConfigurationFacts,
     FunctionFacts,
     Objection,
+    WorkflowFacts,
     objections,
 )
 from selfright.domain.release.ramp import Rung, ramp
 from selfright.domain.release.record import (
-    FunctionRelease,
     LogLine,
     Milestone,
     Release,
@@ -20,9 +20,11 @@ from selfright.domain.release.record import (
     lock_of,
 )
 from selfright.domain.release.request import BreakGlass, CodeArtifact, ReleaseRequest, checked
+from selfright.domain.release.workflow import Aliased, FunctionRelease, WorkflowRelease
 
 __all__ = [
     "AdmissionFacts",
+    "Aliased",
     "BreakGlass",
     "Build",
     "CodeArtifact",
@@ -38,6 +40,8 @@ __all__ = [
     "ReleaseStatus",
     "Rung",
     "StopReason",
+    "WorkflowFacts",
+    "WorkflowRelease",
     "checked",
     "lock_of",
     "objections",

@@ -55,6 +55,15 @@ class ConfigurationFacts(BaseModel):
     problem: str | None = None
 
 
+class WorkflowFacts(BaseModel):
+    """A state machine whose definition is asked for, as it is now. `problem`: what speaks against the new one."""
+
+    model_config = FROZEN
+
+    alias: AliasState
+    problem: str | None = None
+
+
 class AdmissionFacts(BaseModel):
     """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over."""
 
@@ -66,6 +75,7 @@ class AdmissionFacts(BaseModel):
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
     configurations: Mapping[str, ConfigurationFacts] = {}
+    workflows: Mapping[str, WorkflowFacts] = {}
 
 
 class Objection(BaseModel):
@@ -87,6 +97,7 @@ def objections(release: Release, workload: Workload, facts: AdmissionFacts) -> t
             *_of_people(release, workload, facts),
             *_of_functions(release, workload, facts),
             *_of_configurations(facts),
+            *_of_workflows(facts),
         )
     )
 
@@ -117,11 +128,7 @@ def _of_functions(
     split = not release.rungs[0].whole
     for key, one in facts.functions.items():
         if one.alias.weights:
-            shares = ", ".join(f"version {v} {w:.0%}" for v, w in one.alias.weights.items())
-            yield (
-                StopReason.WEIGHTS_LEFT,
-                f"{key} is between versions ({shares}); see `selfright deploy unstick`",
-            )
+            yield StopReason.WEIGHTS_LEFT, _between_versions(key, one.alias)
         if one.latest.busy:
             yield StopReason.FUNCTION_BUSY, f"{key} is being updated"
         if one.provisioning:
@@ -150,3 +157,16 @@ def _of_configurations(facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]
         if (other := one.state.under_way) is not None:
             text = f"{key}: version {other.version} of {other.configuration} is being deployed"
             yield StopReason.CONFIGURATION_BUSY, text
+
+
+def _of_workflows(facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
+    for key, one in facts.workflows.items():
+        if one.alias.weights:
+            yield StopReason.WEIGHTS_LEFT, _between_versions(key, one.alias)
+        if one.problem:
+            yield StopReason.DEFINITION_INVALID, f"{key}: {one.problem}"
+
+
+def _between_versions(key: str, alias: AliasState) -> str:
+    shares = ", ".join(f"version {v} {w:.0%}" for v, w in alias.weights.items())
+    return f"{key} is between versions ({shares}); see `selfright deploy unstick`"

@@ -61,6 +61,15 @@ class ConfigurationState(BaseModel):
     newest: int = 0
     taken_back: frozenset[str] = frozenset()
 
+    def changing(self, place: ConfigurationPlace) -> str | None:
+        """The version of this very configuration that is on its way, in either direction."""
+        other = self.under_way
+        return other.version if other and other.configuration == place.name else None
+
+    def is_at(self, place: ConfigurationPlace, version: str | None) -> bool:
+        """Whether a version is live, and none is on its way."""
+        return self.live == version and self.changing(place) is None
+
 
 class ConfigurationRelease(BaseModel):
     """One configuration of a release. `candidate`: the version made for it; None before that.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from selfright.domain.canary import Counts, LatencyPoint, Minute, Plan
 from selfright.domain.manifest import Deployment
-from selfright.domain.release.ramp import level_looks
+from selfright.domain.release.ramp import Rung, level_looks
 from selfright.domain.release.record import Release
 from selfright.domain.serving import Tally
 
@@ -71,14 +71,18 @@ def gate_number(release: Release, deployment: Deployment, index: int) -> int:
 
 
 def level_plan(release: Release, deployment: Deployment) -> Plan:
-    """Every look with all requests at the new version, of every function."""
-    return _plan(level_looks(release.rungs, deployment) * len(release.proving), deployment)
+    """Every look without a control beside, of every function."""
+    looks = sum(level_looks((rung,), deployment) for rung in _without_control(release))
+    return _plan(looks * len(release.proving), deployment)
 
 
 def level_number(release: Release, deployment: Deployment, index: int, now: datetime) -> int:
-    """Which look of `level_plan` this is. A late look counts as the last one; a repeated one as the same."""
+    """Which look of `level_plan` this is. A late look counts as its step's last one; a repeated one as the same."""
+    steps = _without_control(release)
+    *before, step = steps[: release.position - len(release.rungs) + len(steps)]
     since = (now - _shifted_at(release)).total_seconds()
-    look = min(int(since // deployment.look_seconds), level_looks(release.rungs, deployment) - 1)
+    look = min(int(since // deployment.look_seconds), level_looks((step,), deployment) - 1)
+    look += sum(level_looks((rung,), deployment) for rung in before)
     return look * len(release.proving) + index + 1
 
 
@@ -128,6 +132,11 @@ def _shifted_at(release: Release) -> datetime:
     if release.shifted_at is None:
         raise ValueError(f"{release.id} has no step in force")
     return release.shifted_at
+
+
+def _without_control(release: Release) -> tuple[Rung, ...]:
+    """The last step, or every one where no function changes."""
+    return release.rungs[-1:] if release.changing else release.rungs
 
 
 def _end(release: Release) -> datetime:

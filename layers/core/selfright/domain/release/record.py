@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from selfright.domain.release.configuration import ConfigurationRelease
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
-from selfright.domain.serving import AliasState
+from selfright.domain.release.workflow import Aliased, FunctionRelease, WorkflowRelease
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
@@ -53,6 +53,7 @@ class StopReason(StrEnum):
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
     SETTINGS_MISSING = "settings-missing"
     CONFIGURATION_INVALID = "configuration-invalid"
+    DEFINITION_INVALID = "definition-invalid"
     CONFIGURATION_BUSY = "configuration-busy"
     NOTHING_NEW = "nothing-new"
     # while it goes out
@@ -67,30 +68,6 @@ class StopReason(StrEnum):
     BY_HAND = "by-hand"
 
 
-class FunctionRelease(BaseModel):
-    """One function of the set. `before` is what its alias was, `candidate` the version that is to go live."""
-
-    model_config = FROZEN
-
-    key: str
-    function: str
-    alias: str
-    before: AliasState
-    candidate: str | None = None
-
-    @property
-    def changes(self) -> bool:
-        return self.candidate is not None and self.candidate != self.before.version
-
-    def at(self, rung: Rung | None) -> tuple[str, dict[str, float]]:
-        """Version and weights that its alias has at a step of the ramp; None: before the first."""
-        if rung is None or not self.changes:
-            return self.before.version, {}
-        if rung.whole:
-            return str(self.candidate), {}
-        return self.before.version, {str(self.candidate): rung.share}
-
-
 class Release(BaseModel):
     """`seq` grows with every write, and only the next one is taken."""
 
@@ -103,6 +80,7 @@ class Release(BaseModel):
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
     configuration: tuple[ConfigurationRelease, ...] = ()
+    workflows: tuple[WorkflowRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
@@ -150,14 +128,24 @@ class Release(BaseModel):
         return tuple(f for f in self.functions if f.changes)
 
     @property
+    def shifting(self) -> tuple[Aliased, ...]:
+        """Everything of the set whose alias is shifted, in that order."""
+        return (*self.changing, *(w for w in self.workflows if w.changes))
+
+    @property
     def proving(self) -> tuple[FunctionRelease, ...]:
         """The functions whose requests tell of it: those that change, or all where only something beside them does."""
         return self.changing or self.functions
 
     @property
+    def without_control(self) -> bool:
+        """Whether no earlier version of a function serves beside: then its own service level judges it."""
+        return (self.rung is not None and self.rung.whole) or not self.changing
+
+    @property
     def touched(self) -> bool:
         """Whether there is, or may be, anything to put back."""
-        return bool(self.changing) or any(one.candidate for one in self.configuration)
+        return bool(self.shifting) or any(one.candidate for one in self.configuration)
 
     @property
     def to_put_back(self) -> tuple[ConfigurationRelease, ...]:

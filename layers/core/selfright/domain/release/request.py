@@ -20,7 +20,7 @@ Why = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class CodeArtifact(BaseModel):
-    """A file in S3: a function's deployment package, or the content of a configuration.
+    """A file in S3: a deployment package, a configuration, or a definition of a state machine.
 
     `sha256` (hex) is of the file, so that nothing else can be released.
     """
@@ -45,8 +45,8 @@ class BreakGlass(BaseModel):
 class ReleaseRequest(BaseModel):
     """`artifacts` by logical name: these functions get that code, and the others stay as they are.
 
-    `configurations` likewise. Without either, every function of the set is released with the code and settings that it
-    has ($LATEST).
+    `configurations`, and `workflows` with definitions of state machines, likewise. Without any of them, every function
+    of the set is released with the code and settings that it has ($LATEST).
     """
 
     model_config = FROZEN
@@ -61,12 +61,13 @@ class ReleaseRequest(BaseModel):
     approver: Who | None = None
     artifacts: dict[str, CodeArtifact] = {}
     configurations: dict[str, CodeArtifact] = {}
+    workflows: dict[str, CodeArtifact] = {}
     strategy: Strategy | None = None
     break_glass: BreakGlass | None = None
 
     def has(self, function: str) -> bool:
         """Whether a function of the set is to be released."""
-        return function in self.artifacts or not (self.artifacts or self.configurations)
+        return function in self.artifacts or not (self.artifacts or self.configurations or self.workflows)
 
 
 def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
@@ -80,13 +81,14 @@ def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
             raise BadInputError(
                 f"artifacts.{key}", f"must name one of deployment.functions ({', '.join(known)})"
             )
-    configurations = workload.deployment.configurations
-    for key in request.configurations:
-        if key not in configurations:
-            names = ", ".join(configurations) or "there are none"
-            raise BadInputError(
-                f"configurations.{key}", f"must name one of deployment.configurations ({names})"
-            )
+    for section, asked, named in (
+        ("configurations", request.configurations, tuple(workload.deployment.configurations)),
+        ("workflows", request.workflows, workload.deployment.workflows),
+    ):
+        for key in asked:
+            if key not in named:
+                names = ", ".join(named) or "there are none"
+                raise BadInputError(f"{section}.{key}", f"must name one of deployment.{section} ({names})")
     if request.committed_at > now:
         raise BadInputError("committed_at", "must not be in the future")
     deployment = workload.deployment
