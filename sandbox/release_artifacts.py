@@ -55,6 +55,11 @@ def upload_tuning(server: Server, tuning: dict[str, Any] | str, release_id: str)
     return _put(server, f"{release_id}/tuning.json", text.encode())
 
 
+def upload_definition(server: Server, definition: str, release_id: str) -> dict[str, Any]:
+    """Put a state machine's definition there, with its substitutions made."""
+    return _put(server, f"{release_id}/workflow.asl.json", definition.encode())
+
+
 def _put(server: Server, key: str, content: bytes) -> dict[str, Any]:
     s3 = server.client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):

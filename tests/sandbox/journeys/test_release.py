@@ -10,8 +10,8 @@ import pytest
 
 from sandbox import release_rehearsal as rehearsal
 from sandbox.faults.defective_release import look, restore
-from sandbox.release_artifacts import BROKEN_TUNING, upload_tuning
-from sandbox.traffic import Traffic
+from sandbox.release_artifacts import BROKEN_TUNING, upload_definition, upload_tuning
+from sandbox.traffic import Traffic, opportunity
 from selfright.adapters.configurations import AppConfigConfigurations
 from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.errors import NotFoundError
@@ -56,6 +56,43 @@ def alias(world: World, key: str) -> dict[str, Any]:
 
 def live(world: World) -> dict[str, str]:
     return {key: alias(world, key)["FunctionVersion"] for key in rehearsal.release_set()}
+
+
+def machine(world: World) -> str:
+    found = rehearsal.manifest().resource("analysis-workflow")
+    listed = world.client("stepfunctions").list_state_machines()["stateMachines"]
+    return next(each["stateMachineArn"] for each in listed if each["name"] == found.name)
+
+
+def routes(world: World) -> dict[str, int]:
+    """Percent of the new executions by version."""
+    found = world.client("stepfunctions").describe_state_machine_alias(
+        stateMachineAliasArn=f"{machine(world)}:live"
+    )
+    return {
+        r["stateMachineVersionArn"].rpartition(":")[2]: r["weight"] for r in found["routingConfiguration"]
+    }
+
+
+def changed(world: World, comment: str) -> str:
+    """The definition as it is deployed, with another comment."""
+    found = world.client("stepfunctions").describe_state_machine(stateMachineArn=machine(world))
+    return json.dumps({**json.loads(found["definition"]), "Comment": comment})
+
+
+def version_of_a_new_execution(world: World) -> str:
+    states = world.client("stepfunctions")
+    started = states.start_execution(
+        stateMachineArn=f"{machine(world)}:live", input=json.dumps({"opportunity": opportunity(3)})
+    )
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = states.describe_execution(executionArn=started["executionArn"])
+        return found if found["status"] != "RUNNING" else None
+
+    found = world.until("an execution by the alias ends", ended)
+    assert found["status"] == "SUCCEEDED"
+    return str(found["stateMachineVersionArn"].rpartition(":")[2])
 
 
 def ledger(world: World) -> DynamoDBReleaseLedger:
@@ -107,13 +144,20 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
         "journey-good",
         strategy=QUICK,
         configurations={"tuning": versioned(world, tuning)},
+        workflows={
+            "analysis-workflow": upload_definition(world.server, changed(world, "good"), "journey-good")
+        },
     )
+    world.until("executions are split, too", lambda: len(routes(world)) == 2, OVER_WITHIN)
     file = over(world, "journey-good")
 
     assert file.release.status is ReleaseStatus.COMPLETED, file.release.why
     assert len(file.release.changing) == 3
     assert live(world) == {f.key: f.candidate for f in file.release.functions} != before
     assert rehearsal.weights_left(world.server) == 0
+    (workflow,) = file.release.workflows
+    assert routes(world) == {workflow.candidate: 100}
+    assert version_of_a_new_execution(world) == workflow.candidate != workflow.before.version
     (configuration,) = file.release.configuration
     assert (
         rehearsal.configured(world.aws)
@@ -150,15 +194,23 @@ def test_a_release_that_fails_three_of_ten_requests_is_taken_back(world: World, 
 def test_a_configuration_that_makes_everybody_fail_is_taken_back_with_the_code(world: World, users: Traffic):
     before, configured = live(world), rehearsal.configured(world.aws)
 
+    executions = routes(world)
     tuning = upload_tuning(world.server, BROKEN_TUNING, "journey-configuration")
+    definition = upload_definition(world.server, changed(world, "as good"), "journey-configuration")
     rehearsal.ask(
-        world.server, "good", "journey-configuration", strategy=QUICK, configurations={"tuning": tuning}
+        world.server,
+        "good",
+        "journey-configuration",
+        strategy={"type": "all-at-once"},
+        configurations={"tuning": tuning},
+        workflows={"analysis-workflow": definition},
     )
     file = over(world, "journey-configuration")
 
     assert file.release.status is ReleaseStatus.ROLLED_BACK, file.release.why
     assert file.release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
     assert (live(world), rehearsal.configured(world.aws)) == (before, configured)
+    assert routes(world) == executions
     assert rehearsal.weights_left(world.server) == 0
     assert locked(world) is None
     assert users.counts().failed > 0
