@@ -26,6 +26,7 @@ class Fault(StrEnum):
 
     ERRORS_30 = "errors-30"
     ERRORS_5 = "errors-5"
+    CONFIGURATION = "configuration"
     BAKE_ALARM = "bake-alarm"
     INFRASTRUCTURE = "infrastructure"
 
@@ -41,7 +42,7 @@ def bad_release(
     as_json: AsJson = False,
 ) -> None:
     """A release that is no good: judged, and taken back."""
-    build = "good" if fault in {Fault.BAKE_ALARM, Fault.INFRASTRUCTURE} else fault.value
+    build = fault.value if fault in {Fault.ERRORS_30, Fault.ERRORS_5} else "good"
     _show(build, ReleaseStatus.ROLLED_BACK, time_scale, as_json, fault)
 
 
@@ -68,6 +69,7 @@ def _show(
             time_scale,
             template=fault if fault is Fault.INFRASTRUCTURE else None,
             bake_alarm=fault is Fault.BAKE_ALARM,
+            broken_configuration=fault is Fault.CONFIGURATION,
         )
     facts = report(outcome, time.monotonic() - began)
     if as_json:
@@ -94,6 +96,14 @@ def report(outcome: Outcome, total_seconds: float) -> dict[str, Any]:
             "versions": {
                 f.key: {"before": f.before.version, "candidate": f.candidate, "live": outcome.versions[f.key]}
                 for f in release.functions
+            },
+            "configurations": {
+                c.key: {
+                    "before": c.before,
+                    "candidate": c.candidate,
+                    "live": outcome.configurations[c.key],
+                }
+                for c in release.configuration
             },
         },
         "requests": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -30,6 +31,10 @@ BUILDS: dict[str, tuple[Edit, ...]] = {
 }
 
 
+# Its names are what AppConfig's validator knows; that a number is no text only the code knows.
+BROKEN_TUNING = {"max_output_tokens": "700"}
+
+
 def package(build: str) -> bytes:
     """The workload's code as it lies here, with the build's edits."""
     made = io.BytesIO()
@@ -49,8 +54,20 @@ def bucket(server: Server) -> Any:
 
 def upload(server: Server, build: str, release_id: str) -> dict[str, Any]:
     """Put a build into the artifact bucket; how a release request names it."""
-    code = package(build)
-    s3 = bucket(server)
-    key = f"{release_id}/functions.zip"
-    s3.put_object(Bucket=BUCKET, Key=key, Body=code)
-    return {"bucket": BUCKET, "key": key, "sha256": hashlib.sha256(code).hexdigest()}
+    return _put(server, f"{release_id}/functions.zip", package(build))
+
+
+def upload_tuning(server: Server, tuning: dict[str, Any] | str, release_id: str) -> dict[str, Any]:
+    """Put a configuration there, or a text that is none; how a release request names it."""
+    text = tuning if isinstance(tuning, str) else json.dumps(tuning)
+    return _put(server, f"{release_id}/tuning.json", text.encode())
+
+
+def upload_definition(server: Server, definition: str, release_id: str) -> dict[str, Any]:
+    """Put a state machine's definition there, with its substitutions made."""
+    return _put(server, f"{release_id}/workflow.asl.json", definition.encode())
+
+
+def _put(server: Server, key: str, content: bytes) -> dict[str, Any]:
+    bucket(server).put_object(Bucket=BUCKET, Key=key, Body=content)
+    return {"bucket": BUCKET, "key": key, "sha256": hashlib.sha256(content).hexdigest()}

@@ -19,10 +19,11 @@ from typing import Any
 
 from sandbox import lifecycle, release_templates, workload
 from sandbox.collector import Collector
-from sandbox.release_artifacts import BUCKET, upload
+from sandbox.release_artifacts import BROKEN_TUNING, BUCKET, upload, upload_tuning
 from sandbox.server import ROOT, SandboxError, Server
 from sandbox.traffic import Counts, Traffic
 from selfright.adapters.aws import Aws
+from selfright.adapters.configurations import AppConfigConfigurations
 from selfright.adapters.manifest_files import load_workload
 from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.manifest import LambdaFunction, Workload
@@ -56,6 +57,7 @@ class Outcome:
     asked_at: datetime
     requests: Counts
     versions: dict[str, str]  # live in the end, by logical name
+    configurations: dict[str, str | None]  # likewise
     weights_left: int
     scale: float
 
@@ -87,11 +89,13 @@ def rehearse(
     *,
     template: str | None = None,
     bake_alarm: bool = False,
+    broken_configuration: bool = False,
 ) -> Outcome:
     """Release `build`, and watch until it is over.
 
     `template`: what the stack is to be changed by, see release_templates.py.
     `bake_alarm`: a person sets an alarm off while all requests go to the new version already.
+    `broken_configuration`: a configuration goes out with it that makes every request fail.
 
     Raises SandboxError where the sandbox or the release does not get there in time.
     """
@@ -102,7 +106,11 @@ def rehearse(
         watcher.step(f"{calm.total} analyses, {calm.failed} failed", time.monotonic() - began)
         asked_at = now(server)
         release_id = f"{WORKLOAD}-{build}"
-        ask(server, build, release_id, **(infrastructure(server, template, release_id) if template else {}))
+        more: dict[str, Any] = infrastructure(server, template, release_id) if template else {}
+        if broken_configuration:
+            more["configurations"] = {"tuning": upload_tuning(server, BROKEN_TUNING, release_id)}
+            watcher.step(f"configuration {BROKEN_TUNING} uploaded, to go out with it", 0.0)
+        ask(server, build, release_id, **more)
         watcher.step(f"build {build} uploaded, release {release_id} asked for by EventBridge", 0.0)
 
         def tell(line: LogLine) -> None:
@@ -119,6 +127,7 @@ def rehearse(
             asked_at=asked_at,
             requests=traffic.counts().since(calm),
             versions={key: alias(server, one)["FunctionVersion"] for key, one in release_set().items()},
+            configurations=configured(Aws()),
             weights_left=weights_left(server),
             scale=server.scale,
         )
@@ -220,6 +229,13 @@ def until(what: str, true: Callable[[], bool]) -> None:
 def alias(server: Server, function: LambdaFunction) -> dict[str, Any]:
     found = server.client("lambda").get_alias(FunctionName=function.name, Name=function.alias)
     return dict(found)
+
+
+def configured(aws: Aws) -> dict[str, str | None]:
+    """The version of each configuration that is live, by logical name."""
+    board = AppConfigConfigurations(aws, "")
+    places = {key: board.place(one) for key, one in manifest().deployment.configurations.items()}
+    return {key: board.state(place).live for key, place in places.items()}
 
 
 def weights_left(server: Server) -> int:

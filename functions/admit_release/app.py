@@ -16,7 +16,10 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         leases=home.leases,
         functions=home.functions,
         versions=home.versions,
+        artifacts=home.artifacts,
+        configurations=home.configurations,
         alarms=home.alarms,
         switches=home.switches,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

@@ -17,5 +17,7 @@ def handler(close: CloseRelease) -> ReleaseClosed:
         leases=home.leases,
         functions=home.functions,
         measure=measure_release,
+        configurations=home.configurations,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

@@ -15,6 +15,8 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         releases=home.releases,
         leases=home.leases,
         functions=home.functions,
+        configurations=home.configurations,
         alarms=home.alarms,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

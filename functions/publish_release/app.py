@@ -14,5 +14,7 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         releases=home.releases,
         leases=home.leases,
         versions=home.versions,
+        artifacts=home.artifacts,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

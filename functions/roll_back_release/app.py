@@ -15,5 +15,6 @@ def handler(step: RollBackStep) -> ReleaseWord:
         leases=home.leases,
         functions=home.functions,
         versions=home.versions,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

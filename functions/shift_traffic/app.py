@@ -17,5 +17,6 @@ def handler(step: ShiftStep) -> ReleaseWord:
         leases=home.leases,
         functions=home.functions,
         versions=home.versions,
+        state_machines=home.state_machines,
         clock=home.clock,
     )

@@ -48,6 +48,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "iam_requests",
     "iam_appconfig",
     "iam_dynamodb",
+    "iam_states",
     "iam_calls",
     "step_functions",
     "faults",

@@ -103,16 +103,26 @@ def test_both_places_that_ask_the_gates_read_the_same():
 
 
 RELEASES = {
-    "PublishRelease": {"lambda:UpdateFunctionCode", "lambda:PublishVersion"},
-    "ShiftTraffic": {"lambda:UpdateAlias"},
-    "RollBackRelease": {"lambda:UpdateAlias"},
+    "PublishRelease": {
+        "lambda:UpdateFunctionCode",
+        "lambda:PublishVersion",
+        "states:UpdateStateMachine",
+        "states:PublishStateMachineVersion",
+    },
+    "ShiftTraffic": {"lambda:UpdateAlias", "states:UpdateStateMachineAlias"},
+    "RollBackRelease": {"lambda:UpdateAlias", "states:UpdateStateMachineAlias"},
+    "ConfigureRelease": {"appconfig:CreateHostedConfigurationVersion", "appconfig:StartDeployment"},
+    "RestoreConfiguration": {"appconfig:StartDeployment", "appconfig:StopDeployment"},
 }
 
 
 def test_nobody_else_may_change_anything_but_isolated_copies():
-    changing = CHANGING.union(UNDOING, *RELEASES.values()) - {
-        "states:StartExecution"
-    }  # changes nothing by itself
+    # Neither starting an execution nor listing changes anything by itself.
+    changing = {
+        action
+        for action in CHANGING.union(UNDOING, *RELEASES.values())
+        if action != "states:StartExecution" and ":List" not in action
+    }
     changers = {f for f in FUNCTIONS if granted(f, *({"IsolatedTables"} & statements(f).keys())) & changing}
 
     assert changers == {"ApplyAction", "UndoAction", *RELEASES}
@@ -192,7 +202,7 @@ HAVE_NAMES = (CHANGING | UNDOING | READING | CHECKING) - {
 }
 
 
-@pytest.mark.parametrize("function", ["ApplyAction", "UndoAction"])
+@pytest.mark.parametrize("function", ["ApplyAction", "ConfigureRelease", "UndoAction"])
 def test_selfright_can_never_throw_its_own_switches(function: str):
     """Otherwise a bad manifest could turn the kill switch off. A Deny outweighs every Allow."""
     never = statements(function)["NeverSwitches"]
@@ -283,6 +293,7 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
 DEPLOY_ASKED = {
     "Admit the release": ("admit_release", "May it begin?", {"close"}),
     "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
+    "Configure": ("configure_release", "Is it configured?", {"roll_back"}),
     "Shift the traffic": ("shift_traffic", "Was it shifted?", {"leave"}),
     "Judge the step": ("judge_release", "What is the verdict?", {"roll_back"}),
 }

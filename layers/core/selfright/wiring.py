@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.release_ports import Artifacts, Configurations, StateMachines
     from selfright.stack_ports import Stacks, Templates
 
 
@@ -147,6 +148,24 @@ class House:
         from selfright.adapters.template_text import S3Templates
 
         return S3Templates(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        from selfright.adapters.artifacts import S3Artifacts
+
+        return S3Artifacts(self.aws)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        from selfright.adapters.configurations import AppConfigConfigurations
+
+        return AppConfigConfigurations(self.aws, self.settings.flag_strategy)
+
+    @cached_property
+    def state_machines(self) -> StateMachines:
+        from selfright.adapters.state_machines import StepFunctionsStateMachines
+
+        return StepFunctionsStateMachines(self.aws, self.settings.need("state_machine_prefix"))
 
     @cached_property
     def messenger(self) -> Messenger:

@@ -10,7 +10,8 @@ interpreter, and every service call of a state goes back to this same server ove
                                       ├─ choices, maps, failures: where they lead
                                       ├─ clients, integrations, nested, tokens: how they reach services
                                       └─ history, logs, metrics, status_events: what is left behind
-    StopExecution → stopping · DescribeExecution → describing · CreateStateMachine → validation, templates
+    StopExecution → stopping · PublishStateMachineVersion → publishing
+    DescribeExecution → describing · CreateStateMachine → validation, templates
 
 Not here: redrive, activities, test-case mocks, JSONL and MANIFEST item readers, ItemBatcher, the files of a
 ResultWriter (its manifest lists none); TestState still runs on MiniStack's interpreter.
@@ -32,6 +33,7 @@ from sandbox.emulator.step_functions import (
     moments,
     nested,
     programs,
+    publishing,
     runs,
     starting,
     status_events,
@@ -57,6 +59,7 @@ def install(clock: SandboxClock) -> None:
         choices,
         maps,
         metrics,
+        publishing,
         starting,
         stopping,
         history,

@@ -11,8 +11,9 @@ import pytest
 
 from sandbox import release_rehearsal as rehearsal
 from sandbox.faults.defective_release import look, restore
-from sandbox.release_artifacts import BUCKET
-from sandbox.traffic import Traffic
+from sandbox.release_artifacts import BROKEN_TUNING, BUCKET, upload_definition, upload_tuning
+from sandbox.traffic import Traffic, opportunity
+from selfright.adapters.configurations import AppConfigConfigurations
 from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.errors import NotFoundError
 from selfright.domain.incident import Incident, IncidentStatus
@@ -29,10 +30,10 @@ QUICK = {"type": "canary", "percent": 50, "for_seconds": 240}
 
 @pytest.fixture
 def users(world: World) -> Iterator[Traffic]:
-    """Users of a workload whose alarms are quiet; and afterwards the aliases as they were."""
+    """Users of a workload whose alarms are quiet; and afterwards aliases and configuration as they were."""
     world.load.write(0)
     before = {key: alias(world, key) for key in rehearsal.release_set()}
-    code = look(world.server, ENVIRONMENT)
+    code, tuning = look(world.server, ENVIRONMENT), rehearsal.configured(world.aws)["tuning"]
     with Traffic(world.server, FUNCTION, USERS_RATE) as users:
         world.until("users are served", lambda: users.counts().ok > 10)
         world.until("no alarm is on", lambda: not alarms_on(world))  # else no release is admitted
@@ -45,6 +46,10 @@ def users(world: World) -> Iterator[Traffic]:
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
     restore(world.server, ENVIRONMENT, code)
+    board = AppConfigConfigurations(world.aws, world.outputs["SwitchStrategy"])
+    place = board.place(rehearsal.manifest().deployment.configurations["tuning"])
+    if (state := board.state(place)).live != tuning:
+        board.start(place, str(tuning), state.newest, None, "put-back")
 
 
 def alias(world: World, key: str) -> dict[str, Any]:
@@ -53,6 +58,43 @@ def alias(world: World, key: str) -> dict[str, Any]:
 
 def live(world: World) -> dict[str, str]:
     return {key: alias(world, key)["FunctionVersion"] for key in rehearsal.release_set()}
+
+
+def machine(world: World) -> str:
+    found = rehearsal.manifest().resource("analysis-workflow")
+    listed = world.client("stepfunctions").list_state_machines()["stateMachines"]
+    return next(each["stateMachineArn"] for each in listed if each["name"] == found.name)
+
+
+def routes(world: World) -> dict[str, int]:
+    """Percent of the new executions by version."""
+    found = world.client("stepfunctions").describe_state_machine_alias(
+        stateMachineAliasArn=f"{machine(world)}:live"
+    )
+    return {
+        r["stateMachineVersionArn"].rpartition(":")[2]: r["weight"] for r in found["routingConfiguration"]
+    }
+
+
+def changed(world: World, comment: str) -> str:
+    """The definition as it is deployed, with another comment."""
+    found = world.client("stepfunctions").describe_state_machine(stateMachineArn=machine(world))
+    return json.dumps({**json.loads(found["definition"]), "Comment": comment})
+
+
+def version_of_a_new_execution(world: World) -> str:
+    states = world.client("stepfunctions")
+    started = states.start_execution(
+        stateMachineArn=f"{machine(world)}:live", input=json.dumps({"opportunity": opportunity(3)})
+    )
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = states.describe_execution(executionArn=started["executionArn"])
+        return found if found["status"] != "RUNNING" else None
+
+    found = world.until("an execution by the alias ends", ended)
+    assert found["status"] == "SUCCEEDED"
+    return str(found["stateMachineVersionArn"].rpartition(":")[2])
 
 
 def ledger(world: World) -> DynamoDBReleaseLedger:
@@ -86,18 +128,46 @@ def locked(world: World) -> str | None:
     return world.leases.holder(lock_of(WORKLOAD, ENVIRONMENT), world.now())
 
 
+def versioned(world: World, artifact: dict[str, Any]) -> dict[str, Any]:
+    """The same file as a version of an object."""
+    s3, where = world.client("s3"), {"Bucket": artifact["bucket"], "Key": artifact["key"]}
+    s3.put_bucket_versioning(Bucket=artifact["bucket"], VersioningConfiguration={"Status": "Enabled"})
+    body = s3.get_object(**where)["Body"].read()
+    return {**artifact, "object_version": s3.put_object(**where, Body=body)["VersionId"]}
+
+
 def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, users: Traffic):
     """Nor does anybody when an alarm takes it back soon after its end."""
     before, calm = live(world), users.counts()
 
     # Given a request that was uploaded
-    rehearsal.ask_by_upload(world.server, "good", "journey-good", strategy=QUICK)
+    tuning = upload_tuning(world.server, {"max_output_tokens": 700}, "journey-good")
+    rehearsal.ask_by_upload(
+        world.server,
+        "good",
+        "journey-good",
+        strategy=QUICK,
+        configurations={"tuning": versioned(world, tuning)},
+        workflows={
+            "analysis-workflow": upload_definition(world.server, changed(world, "good"), "journey-good")
+        },
+    )
+    world.until("executions are split, too", lambda: len(routes(world)) == 2, OVER_WITHIN)
     file = over(world, "journey-good")
 
     assert file.release.status is ReleaseStatus.COMPLETED, file.release.why
     assert len(file.release.changing) == 3
     assert live(world) == {f.key: f.candidate for f in file.release.functions} != before
     assert rehearsal.weights_left(world.server) == 0
+    (workflow,) = file.release.workflows
+    assert routes(world) == {workflow.candidate: 100}
+    assert version_of_a_new_execution(world) == workflow.candidate != workflow.before.version
+    (configuration,) = file.release.configuration
+    assert (
+        rehearsal.configured(world.aws)
+        == {"tuning": configuration.candidate}
+        != {"tuning": configuration.before}
+    )
     assert users.counts().since(calm).failed == 0
     assert locked(world) is None
     verdicts = [line.detail["verdict"] for line in file.log if line.milestone is Milestone.JUDGED]
@@ -170,6 +240,45 @@ def test_a_release_that_fails_three_of_ten_requests_is_taken_back(world: World, 
     # ... and no version was deleted: the bad one can still be looked at
     versions = world.client("lambda").list_versions_by_function(FunctionName=FUNCTION)["Versions"]
     assert release.functions[-1].candidate in {version["Version"] for version in versions}
+
+
+def test_a_configuration_that_makes_everybody_fail_is_taken_back_with_the_code(world: World, users: Traffic):
+    before, configured = live(world), rehearsal.configured(world.aws)
+
+    executions = routes(world)
+    tuning = upload_tuning(world.server, BROKEN_TUNING, "journey-configuration")
+    definition = upload_definition(world.server, changed(world, "as good"), "journey-configuration")
+    rehearsal.ask(
+        world.server,
+        "good",
+        "journey-configuration",
+        strategy={"type": "all-at-once"},
+        configurations={"tuning": tuning},
+        workflows={"analysis-workflow": definition},
+    )
+    file = over(world, "journey-configuration")
+
+    assert file.release.status is ReleaseStatus.ROLLED_BACK, file.release.why
+    assert file.release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
+    assert (live(world), rehearsal.configured(world.aws)) == (before, configured)
+    assert routes(world) == executions
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    assert users.counts().failed > 0
+    world.until("users are served again", lambda: {c.error for c in users.counts().calls[-30:]} == {None})
+
+
+def test_a_text_that_is_no_configuration_is_refused_and_nobody_notices(world: World, users: Traffic):
+    configured, calm = rehearsal.configured(world.aws), users.counts()
+
+    tuning = upload_tuning(world.server, "max_output_tokens: 700", "journey-no-configuration")
+    rehearsal.ask(world.server, "good", "journey-no-configuration", configurations={"tuning": tuning})
+    release = over(world, "journey-no-configuration").release
+
+    assert (release.status, release.stop) == (ReleaseStatus.REFUSED, StopReason.CONFIGURATION_INVALID)
+    assert "tuning: is not JSON" in release.why
+    assert rehearsal.configured(world.aws) == configured
+    assert users.counts().since(calm).failed == 0
 
 
 def test_twice_two_at_once_and_taken_back_by_hand(world: World, users: Traffic):

@@ -61,6 +61,7 @@ OPEN_MAPPINGS = {
     ("backup", "tables"),
     ("notifications", "channels"),
     ("flags",),
+    ("deployment", "configurations"),
 }
 
 

@@ -179,7 +179,7 @@ def test_a_stuck_stack_goes_on_without_what_a_person_gives_up_on(world: ReleaseW
 def test_and_the_release_that_left_it_so_is_put_back(world: ReleaseWorld):
     world.cloudformation.broken, world.cloudformation.wedged = {"Letters"}, {"Late"}
     text = {**TEMPLATE, "Resources": {**TEMPLATE["Resources"], "Letters": {"Type": "AWS::SQS::Queue"}}}
-    world.bucket.uploaded["42.json"] = json.dumps(text)
+    world.template_files.uploaded["42.json"] = json.dumps(text)
     given = {"bucket": "shop-artifacts", "key": "42.json", "sha256": "0" * 64}
     assert world.deploy(template=given).release.status is ReleaseStatus.ROLLBACK_FAILED
 

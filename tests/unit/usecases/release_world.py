@@ -12,13 +12,16 @@ from selfright.domain.manifest import Workload, load
 from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
+from tests.fakes.configurations import FakeAppConfig, MemoryArtifacts
 from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments, RecordingRollBacks
 from tests.fakes.stacks import FakeStacks, FakeTemplates
+from tests.fakes.state_machines import FakeStateMachines
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
 
 NOW = datetime(2026, 11, 23, 10, 0, 20, tzinfo=UTC)
 CART, CHECKOUT, STOCK = (f"shop-development-{key}" for key in ("cart", "checkout", "stock"))
+PACKING = "shop-development-packing"
 ALARM = "shop-development-checkout-errors"
 LOCK = "release:shop:development"
 STACK = "shop-development"
@@ -34,13 +37,19 @@ RELEASING: dict[str, Any] = {
     "resources": {
         key: {"type": "lambda-function", "name": f"{{workload}}-{{environment}}-{key}"}
         for key in ("cart", "checkout", "stock")
-    },
+    }
+    | {"packing": {"type": "state-machine", "name": "{workload}-{environment}-packing"}},
     "deployment": {
         "functions": ["cart", "stock", "checkout"],
         "judged_on": ["checkout"],
         "stack": STACK,
         "strategy": {"type": "canary", "percent": 25, "for_seconds": 600},
+        "workflows": ["packing"],
         "required_settings": ["TABLE"],
+        "configurations": {
+            key: {"application": "{workload}", "environment": "{environment}", "profile": key}
+            for key in ("limits", "texts")
+        },
     },
 }
 
@@ -85,18 +94,23 @@ class ReleaseWorld:
             FakeAlarms(),
         )
         self.cloudwatch.add(alarm_definition(ALARM), AlarmNow(state=State.OK, since=NOW - timedelta(days=1)))
+        self.appconfig, self.bucket = FakeAppConfig("limits", "texts"), MemoryArtifacts()
+        self.machines = FakeStateMachines(PACKING)
         self.channels = FakeChannels()
-        self.cloudformation, self.bucket = FakeStacks(STACK, TEMPLATE, Limit="5"), FakeTemplates()
+        self.cloudformation, self.template_files = FakeStacks(STACK, TEMPLATE, Limit="5"), FakeTemplates()
         self.deployments, self.roll_backs = RecordingDeployments(), RecordingRollBacks()
 
         self.releases: Any = self.fuse.guard("releases", self.ledger)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.functions: Any = self.fuse.guard("functions", self.awslambda)
         self.versions: Any = self.fuse.guard("versions", self.awslambda)
+        self.state_machines: Any = self.fuse.guard("state_machines", self.machines)
+        self.artifacts: Any = self.fuse.guard("artifacts", self.bucket)
+        self.configurations: Any = self.fuse.guard("configurations", self.appconfig)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)
         self.switches: Any = self.fuse.guard("switches", self.board)
         self.stacks: Any = self.fuse.guard("stacks", self.cloudformation)
-        self.templates: Any = self.fuse.guard("templates", self.bucket)
+        self.templates: Any = self.fuse.guard("templates", self.template_files)
 
     def ask(self, **changes: Any) -> str:
         """Hand a request in; the id of its release."""
@@ -145,8 +159,22 @@ class ReleaseWorld:
         return self.memory_leases.holder(LOCK, self.clock.now()) is None
 
     def untouched(self) -> bool:
-        """Every alias is at its first version, without weights."""
-        return set(self.awslambda.versions_live().values()) == {"1"} and not self.awslambda.weights_left()
+        """Every alias is at its first version, without weights, and so are the configurations."""
+        packing = self.machines.aliases[PACKING]
+        if packing.version != "1" or packing.weights:
+            return False
+        first = set(self.awslambda.versions_live().values()) == {"1"} and not self.awslambda.weights_left()
+        return first and {self.appconfig.live(name) for name in ("limits", "texts")} == {"1"}
 
 
-__all__ = ["CART", "CHECKOUT", "NOW", "STOCK", "ReleaseStatus", "ReleaseWorld", "manifest", "request"]
+__all__ = [
+    "CART",
+    "CHECKOUT",
+    "NOW",
+    "PACKING",
+    "STOCK",
+    "ReleaseStatus",
+    "ReleaseWorld",
+    "manifest",
+    "request",
+]

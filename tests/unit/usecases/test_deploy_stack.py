@@ -33,7 +33,7 @@ def template(**resources: Any) -> dict[str, Any]:
 
 
 def artifact(world: ReleaseWorld, text: dict[str, Any], **parameters: str) -> dict[str, Any]:
-    world.bucket.uploaded["42.json"] = json.dumps(text)
+    world.template_files.uploaded["42.json"] = json.dumps(text)
     return {"bucket": "shop-artifacts", "key": "42.json", "sha256": "0" * 64, "parameters": parameters}
 
 

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.workload.functions.opportunity_analysis import clients, flags, injected_faults, settings
+from sandbox.workload.functions.opportunity_analysis import (
+    clients,
+    flags,
+    injected_faults,
+    settings,
+    tuning,
+)
 
 SETTINGS = {
     "query_model": "small",
@@ -43,6 +49,7 @@ class FakeAws:
     def __init__(self) -> None:
         self.settings: dict[str, Any] = dict(SETTINGS)
         self.flags: Any = {"use_fallback_model": False}
+        self.tuning: Any = {}
         self.model_says = "Bid."
         self.query_states = ["SUCCEEDED"]
         self.rows: list[list[str]] = [["agency", "recipient", "amount"]]
@@ -60,12 +67,13 @@ class FakeAws:
     def get_parameter(self, **_: Any) -> dict[str, Any]:
         return {"Parameter": {"Value": json.dumps(self.settings)}}
 
-    def start_configuration_session(self, **_: Any) -> dict[str, Any]:
+    def start_configuration_session(self, **arguments: Any) -> dict[str, Any]:
         self._may_fail("start_configuration_session")
-        return {"InitialConfigurationToken": "token-1"}
+        return {"InitialConfigurationToken": arguments["ConfigurationProfileIdentifier"]}
 
-    def get_latest_configuration(self, **_: Any) -> dict[str, Any]:
-        return {"Configuration": io.BytesIO(json.dumps(self.flags).encode())}
+    def get_latest_configuration(self, **arguments: Any) -> dict[str, Any]:
+        document = {"flags": self.flags, "tuning": self.tuning}[arguments["ConfigurationToken"]]
+        return {"Configuration": io.BytesIO(json.dumps(document).encode())}
 
     def converse(self, **arguments: Any) -> dict[str, Any]:
         self._may_fail("converse")
@@ -125,6 +133,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     monkeypatch.setattr(clients, "_connect", lambda _service, **_: aws)
     monkeypatch.setattr(settings, "_kept", None)
     monkeypatch.setattr(flags, "_last", flags.Flags())
+    monkeypatch.setattr(tuning, "_last", {})
     monkeypatch.setattr(injected_faults, "_kept", None)
     clients.client.cache_clear()
     return aws

@@ -27,13 +27,13 @@ from .conftest import SETTINGS, FakeAws, refusal
 )
 def test_an_invalid_setting_is_named(name: str, value: Any):
     with pytest.raises(ConfigurationError, match=rf"settings\.{name}: must be"):
-        Settings.parse(json.dumps({**SETTINGS, name: value}), Flags())
+        Settings.parse(json.dumps({**SETTINGS, name: value}), Flags(), {})
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_what_is_not_an_object_is_refused(text: str):
     with pytest.raises(ConfigurationError, match="settings:"):
-        Settings.parse(text, Flags())
+        Settings.parse(text, Flags(), {})
 
 
 def test_settings_are_kept_for_their_time_and_then_read_again(fake: FakeAws, monkeypatch: pytest.MonkeyPatch):
@@ -71,3 +71,28 @@ def test_flags_that_cannot_be_read_fail_no_user(fake: FakeAws):
     fake.failing["start_configuration_session"] = refusal("AccessDeniedException")
 
     assert settings.current().use_fallback_model is False
+
+
+def test_what_is_tuned_takes_a_settings_place(fake: FakeAws):
+    fake.tuning = {"max_output_tokens": 400, "use_fallback_model": True}
+
+    assert settings.current().max_output_tokens == 400
+    assert settings.current().use_fallback_model is False  # a flag is a flag's business
+
+
+@pytest.mark.parametrize(
+    ("document", "names"), [([], "tuning: must be an object"), ({"model_attempts": "3"}, "model_attempts")]
+)
+def test_tuning_that_is_not_valid_crashes(fake: FakeAws, document: Any, names: str):
+    fake.tuning = document
+
+    with pytest.raises(ConfigurationError, match=names):
+        settings.current()
+
+
+def test_tuning_that_cannot_be_read_stays_as_it_was(fake: FakeAws):
+    fake.tuning = {"model_attempts": 1}
+    settings.current()
+    fake.failing["start_configuration_session"] = refusal("AccessDeniedException")
+
+    assert settings.current().model_attempts == 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from selfright.adapters.appconfig_names import called
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.errors import NotFoundError, RefusedError
+from selfright.domain.errors import RefusedError
 from selfright.domain.serving import FlagPlace
 
 
@@ -28,9 +29,10 @@ class AppConfigFlagBoard:
         document = {**self._document(place), place.flag: value}
         with translated(f"throwing flag {place}", changing=True):
             appconfig = self._aws.client("appconfig")
-            application = self._id("list_applications", place.application)
-            environment = self._id("list_environments", place.environment, ApplicationId=application)
-            profile = self._id("list_configuration_profiles", place.profile, ApplicationId=application)
+            application = called(self._aws, "list_applications", place.application)["Id"]
+            inside = {"ApplicationId": application}
+            environment = called(self._aws, "list_environments", place.environment, **inside)["Id"]
+            profile = called(self._aws, "list_configuration_profiles", place.profile, **inside)["Id"]
             version = appconfig.create_hosted_configuration_version(
                 ApplicationId=application,
                 ConfigurationProfileId=profile,
@@ -64,11 +66,3 @@ class AppConfigFlagBoard:
         if not isinstance(document, dict):
             raise RefusedError(f"flag {place}: what is deployed there is not a JSON object of flags")
         return document
-
-    def _id(self, operation: str, name: str, **where: str) -> str:
-        """AppConfig's own id of what people call `name`. It does not keep names unique; we do not guess."""
-        pages = self._aws.client("appconfig").get_paginator(operation).paginate(**where)
-        ids = [str(item["Id"]) for page in pages for item in page["Items"] if item["Name"] == name]
-        if len(ids) != 1:
-            raise NotFoundError(f"AppConfig has {len(ids)} things called {name}; one is wanted")
-        return ids[0]

@@ -37,6 +37,7 @@ class Settings(BaseModel):
     stack_role_arn: str = Field(
         default="", description="With which CloudFormation changes the stacks of workloads."
     )
+    state_machine_prefix: str = Field(default="", description="What comes before a name in the ARN of one.")
     evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from selfright.domain.errors import ConflictError
-from selfright.domain.manifest import LambdaFunction, Workload
+from selfright.domain.errors import ConflictError, NotFoundError, RefusedError
+from selfright.domain.manifest import LambdaFunction, StateMachine, Workload
 from selfright.domain.release import (
     AdmissionFacts,
+    CodeArtifact,
+    ConfigurationFacts,
     FunctionFacts,
     FunctionRelease,
     LogLine,
@@ -17,13 +19,18 @@ from selfright.domain.release import (
     Release,
     ReleaseStatus,
     StopReason,
+    WorkflowFacts,
+    WorkflowRelease,
     objections,
     ramp,
 )
 from selfright.domain.release.admission import went_back
+from selfright.domain.release.configuration import LARGEST, ConfigurationRelease, against
 from selfright.domain.release.record import UNDER_WAY
 from selfright.domain.release.steps import ReleaseWord, Then
+from selfright.domain.release.workflow import LARGEST_DEFINITION, against_definition
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
+from selfright.release_ports import Artifacts, Configurations, StateMachines
 from selfright.usecases.release_lock import take_lock
 from selfright.usecases.watched_alarms import watched_alarms
 
@@ -39,6 +46,9 @@ def admit_release(
     leases: Leases,
     functions: Functions,
     versions: Versions,
+    artifacts: Artifacts,
+    configurations: Configurations,
+    state_machines: StateMachines,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -79,6 +89,14 @@ def admit_release(
             key: _function_facts(key, resource, newest, functions, versions)
             for key, resource in resources(workload).items()
         },
+        configurations={
+            key: _configuration_facts(key, release, workload, artifacts, configurations)
+            for key in release.request.configurations
+        },
+        workflows={
+            key: _workflow_facts(release.request.workflows[key], machine, artifacts, state_machines)
+            for key, machine in _machines(release, workload).items()
+        },
     )
     against = objections(release, workload, facts)
     if any(not objection.overruled for objection in against):
@@ -86,6 +104,16 @@ def admit_release(
     admitted = release.but(
         status=ReleaseStatus.RUNNING,
         functions=tuple(_function(workload, key, facts.functions[key]) for key in deployment.functions),
+        workflows=tuple(
+            WorkflowRelease(
+                key=key, machine=machine.name, alias=machine.alias, before=facts.workflows[key].alias
+            )
+            for key, machine in _machines(release, workload).items()
+        ),
+        configuration=tuple(
+            ConfigurationRelease(key=key, place=one.place, before=str(one.state.live))
+            for key, one in facts.configurations.items()
+        ),
         red_before=facts.red,
     )
     steps = ", ".join(f"{rung.percent:g} %" for rung in admitted.rungs)
@@ -114,6 +142,12 @@ def resources(workload: Workload) -> Mapping[str, LambdaFunction]:
     return {key: resource for key, resource in found.items() if isinstance(resource, LambdaFunction)}
 
 
+def red_alarms(release: Release, workload: Workload, alarms: Alarms) -> list[str]:
+    """Those that speak for the set, are on, and were not when it was let in, by name."""
+    found = {signal.name for signal in alarms.alarming(watched_alarms(workload))}
+    return sorted(found - set(release.red_before))
+
+
 def _function_facts(
     key: str,
     resource: LambdaFunction,
@@ -128,6 +162,33 @@ def _function_facts(
         latest=versions.build(resource.name, "$LATEST"),
         provisioning=versions.provisioning(resource.name, resource.alias),
     )
+
+
+def _configuration_facts(
+    key: str, release: Release, workload: Workload, artifacts: Artifacts, configurations: Configurations
+) -> ConfigurationFacts:
+    place = configurations.place(workload.deployment.configurations[key])
+    try:
+        problem = against(artifacts.read(release.request.configurations[key], LARGEST), place.kind)
+    except (NotFoundError, RefusedError) as error:
+        problem = str(error)
+    return ConfigurationFacts(place=place, state=configurations.state(place), problem=problem)
+
+
+def _machines(release: Release, workload: Workload) -> Mapping[str, StateMachine]:
+    """The state machines that are asked for, by logical name."""
+    found = {key: workload.resource(key) for key in release.request.workflows}
+    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
+
+
+def _workflow_facts(
+    artifact: CodeArtifact, machine: StateMachine, artifacts: Artifacts, state_machines: StateMachines
+) -> WorkflowFacts:
+    try:
+        problem = against_definition(artifacts.read(artifact, LARGEST_DEFINITION))
+    except (NotFoundError, RefusedError) as error:
+        problem = str(error)
+    return WorkflowFacts(alias=state_machines.alias(machine.name, machine.alias), problem=problem)
 
 
 def _function(workload: Workload, key: str, facts: FunctionFacts) -> FunctionRelease:

@@ -7,6 +7,9 @@ from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus,
 from selfright.domain.release.dora import deployed, figures
 from selfright.domain.release.steps import ReleaseClosed, in_words
 from selfright.ports import Clock, Functions, Leases, Measure, ReleaseLedger
+from selfright.release_ports import Configurations, StateMachines
+from selfright.usecases.configured import moved_configuration
+from selfright.usecases.released_aliases import read_alias
 
 LOOKED_AT = 20  # newest releases of the workload, refused ones among them
 
@@ -19,6 +22,8 @@ def close_release(
     leases: Leases,
     functions: Functions,
     measure: Measure,
+    configurations: Configurations,
+    state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseClosed:
     """How it ended; a release that is over stays as it is. `failure`: why it could not be put back.
@@ -33,7 +38,7 @@ def close_release(
         now = clock.now()
         status = _outcome(release, failure)
         if status is ReleaseStatus.COMPLETED:
-            _see_all_live(release, functions)
+            _see_all_live(release, functions, configurations, state_machines)
         why = failure[:1000] if failure != "none" and not release.why else release.why
         stop = release.stop or (StopReason.STEP_FAILED if status is not ReleaseStatus.COMPLETED else None)
         closed = release.but(status=status, closed_at=now, why=why, stop=stop)
@@ -62,7 +67,7 @@ def close_release(
 
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
-    back = release.restored_at is not None and release.stack_is_back
+    back = release.restored_at is not None and not release.to_put_back and release.stack_is_back
     if release.status is ReleaseStatus.ROLLING_BACK and back and failure == "none":
         return ReleaseStatus.ROLLED_BACK if release.touched else ReleaseStatus.REFUSED
     if not release.touched and (release.stop or failure != "none"):
@@ -83,17 +88,22 @@ def _before(release: Release, releases: ReleaseLedger) -> Release | None:
     return next(filter(deployed, earlier), None)
 
 
-def _see_all_live(release: Release, functions: Functions) -> None:
-    for function in release.changing:
-        alias = functions.alias(function.function, function.alias)
-        if (alias.version, dict(alias.weights)) != function.at(release.rung):
-            raise DriftedError(f"{function.key} is at version {alias.version}, not at {function.candidate}")
+def _see_all_live(
+    release: Release, functions: Functions, configurations: Configurations, machines: StateMachines
+) -> None:
+    for one in release.shifting:
+        alias = read_alias(one, functions, machines)
+        if (alias.version, dict(alias.weights)) != one.at(release.rung):
+            raise DriftedError(f"{one.key} is at version {alias.version}, not at {one.candidate}")
+    if moved := moved_configuration(release, configurations):
+        raise DriftedError(f"somebody else moved {moved}")
 
 
 def _words(release: Release) -> str:
     match release.status:
         case ReleaseStatus.COMPLETED:
-            live = [f"{f.key} is at version {f.candidate}" for f in release.changing]
+            live = [f"{part.key} is at version {part.candidate}" for part in release.shifting]
+            live += [f"{part.key} is at version {part.candidate}" for part in release.configuration]
             if release.stack and release.stack.done_at:
                 live.append(f"stack {release.stack.name} is changed")
             return ", ".join(live)

@@ -48,8 +48,11 @@ from selfright.domain.release.evidence import (
 )
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
+from selfright.release_ports import Configurations, StateMachines
+from selfright.usecases.admit_release import red_alarms
+from selfright.usecases.configured import moved_configuration
 from selfright.usecases.release_lock import take_lock
-from selfright.usecases.watched_alarms import watched_alarms
+from selfright.usecases.released_aliases import read_alias
 
 
 def judge_release(
@@ -59,6 +62,8 @@ def judge_release(
     releases: ReleaseLedger,
     leases: Leases,
     functions: Functions,
+    configurations: Configurations,
+    state_machines: StateMachines,
     alarms: Alarms,
     clock: Clock,
 ) -> ReleaseWord:
@@ -73,7 +78,9 @@ def judge_release(
         return ReleaseWord(next=Then.ROLL_BACK)  # found before this room was repeated
     workload, now = workloads[release.request.workload], clock.now()
     take_lock(release, leases, now)
-    if seen := _seen_at_once(release, workload, functions, alarms, now):
+    if seen := _moved(release, functions, configurations, state_machines) or _seen_at_once(
+        release, workload, functions, alarms, now
+    ):
         return _stop(release, *seen, releases=releases, now=now)
     due = gate_at(release, workload.deployment)
     if now < due:
@@ -82,23 +89,31 @@ def judge_release(
     return _gate(release, workload.deployment, functions, releases, now)
 
 
+def _moved(
+    release: Release, functions: Functions, configurations: Configurations, machines: StateMachines
+) -> tuple[StopReason, str, dict[str, object]] | None:
+    """What somebody else did to what this release left."""
+    for one in release.shifting:
+        alias = read_alias(one, functions, machines)
+        if (alias.version, dict(alias.weights)) != one.at(release.rung):
+            moved = f"somebody else moved {one.key} to version {alias.version}"
+            return StopReason.ALIAS_MOVED, moved, {}
+    if other := moved_configuration(release, configurations):
+        return StopReason.CONFIGURATION_MOVED, f"somebody else moved {other}", {}
+    return None
+
+
 def _seen_at_once(
     release: Release, workload: Workload, functions: Functions, alarms: Alarms, now: datetime
 ) -> tuple[StopReason, str, dict[str, object]] | None:
     """The first sign of trouble that need not wait for a gate."""
-    for function in release.changing:
-        alias = functions.alias(function.function, function.alias)
-        if (alias.version, dict(alias.weights)) != function.at(release.rung):
-            moved = f"somebody else moved {function.key} to version {alias.version}"
-            return StopReason.ALIAS_MOVED, moved, {}
-    red = {signal.name for signal in alarms.alarming(watched_alarms(workload))} - set(release.red_before)
-    if red:
-        return StopReason.ALARM_WENT_OFF, ", ".join(sorted(red)), {"alarms": sorted(red)}
+    if red := red_alarms(release, workload, alarms):
+        return StopReason.ALARM_WENT_OFF, ", ".join(red), {"alarms": red}
     deployment = workload.deployment
     until = counted_until(release, deployment, now)
-    for index, function in enumerate(release.changing):
+    for index, function in enumerate(release.proving):
         ruling: WatchRuling | CountsRuling | None
-        if release.rung and release.rung.whole:
+        if release.without_control:
             minutes = _minutes(function, (stretch(release, until),), functions)
             number = level_number(release, deployment, index, now)
             seen = total(minutes)[1] if minutes else None
@@ -117,9 +132,9 @@ def _gate(
     release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
 ) -> ReleaseWord:
     where = stretch(release, counted_until(release, deployment, now))
-    whole = release.rung is not None and release.rung.whole
+    whole = release.without_control
     rulings: dict[str, CountsRuling] = {}
-    for index, function in enumerate(release.changing):
+    for index, function in enumerate(release.proving):
         minutes = _minutes(function, (where,), functions)
         control, canary = total(minutes) if minutes is not None else (None, None)
         if whole:

@@ -16,18 +16,20 @@ from datetime import datetime
 
 from selfright.domain.errors import BusyError, ConflictError, DriftedError
 from selfright.domain.release import (
-    FunctionRelease,
+    Aliased,
     LogLine,
     Milestone,
     Release,
     ReleaseStatus,
     StopReason,
 )
-from selfright.domain.release.steps import NOBODY, ReleaseWord, RollBackStep, Then, in_words
+from selfright.domain.release.steps import NOBODY, ReleaseWord, RollBackStep, Then, in_words, left_to_put_back
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
+from selfright.release_ports import StateMachines
 from selfright.usecases.named_way_back import towards
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.released_aliases import read_alias, route_alias
 
 # What stands as it stands: nothing was changed, or it was put back already.
 NOTHING_TO_UNDO = {ReleaseStatus.REFUSED, ReleaseStatus.ROLLED_BACK}
@@ -43,9 +45,10 @@ def roll_back_release(
     leases: Leases,
     functions: Functions,
     versions: Versions,
+    state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseWord:
-    """`close`, also where there is nothing to put back; `put_stack_back` where the stack is next.
+    """What is next to be put back: `restore_configuration`, `put_stack_back`, or nothing, also before: `close`.
 
     The step's `reason`, `actor` and `cause` are set where somebody asks for it, `failure` where a step of `deploy`
     failed: that is no reason to touch a release that is over. `to`: an earlier release whose versions are to be live.
@@ -64,12 +67,14 @@ def roll_back_release(
         if release.status is ReleaseStatus.REQUESTED:
             return ReleaseWord(next=Then.CLOSE)
         raise BusyError(str(error)) from error
-    if release.status is ReleaseStatus.COMPLETED and (moved := _moved(release, _aliases(release, functions))):
+    if release.status is ReleaseStatus.COMPLETED and (
+        moved := _moved(release, _aliases(release, functions, state_machines))
+    ):
         raise DriftedError(f"{release.id} is not live any more: {', '.join(moved)}")
     if step.to != NOBODY:
         release = towards(release, step.to, releases=releases, versions=versions)
     release = _mark(_stopped(release, step, now), releases, now)
-    put_back, aliases = _put_back(release, functions, versions)
+    put_back, aliases = _put_back(release, functions, versions, state_machines)
     if moved := _moved(release, aliases):
         raise DriftedError(f"somebody else moved {', '.join(moved)}; the rest of {release.id} is put back")
 
@@ -81,8 +86,7 @@ def roll_back_release(
         text=f"put back: {', '.join(f'{k} → {v}' for k, v in put_back.items()) or 'nothing had been changed'}",
         detail={"versions": put_back},
     )
-    releases.save(release.but(restored_at=now), restored)
-    return ReleaseWord(next=Then.CLOSE if release.stack_is_back else Then.PUT_STACK_BACK)
+    return left_to_put_back(releases.save(release.but(restored_at=now), restored))
 
 
 def _stopped(release: Release, step: RollBackStep, now: datetime) -> Release:
@@ -108,47 +112,43 @@ def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
 
 
 def _put_back(
-    release: Release, functions: Functions, versions: Versions
+    release: Release, functions: Functions, versions: Versions, machines: StateMachines
 ) -> tuple[dict[str, str], Mapping[str, AliasState]]:
     """Every alias of ours, in reverse order: which version each one is at then, and all aliases as they are.
 
     Raises BusyError where one is not as it was left here.
     """
-    before, done = _aliases(release, functions), dict[str, str]()
-    for function in reversed(release.going_back):
-        alias, (version, weights) = before[function.key], function.at(None)
-        if _ours(function, alias, release):
-            versions.route(function.function, function.alias, version, weights, alias.revision)
-            done[function.key] = version
-    after = _aliases(release, functions)
-    for function in release.going_back:
-        alias = after[function.key]
-        if function.key in done and (alias.version, dict(alias.weights)) != function.at(None):
-            raise BusyError(f"{function.key} was moved while it was put back")
+    before, done = _aliases(release, functions, machines), dict[str, str]()
+    for one in reversed(release.going_back):
+        alias, place = before[one.key], one.at(None)
+        if _ours(one, alias, release):
+            route_alias(one, place, alias, versions=versions, machines=machines)
+            done[one.key] = place[0]
+    after = _aliases(release, functions, machines)
+    for one in release.going_back:
+        alias = after[one.key]
+        if one.key in done and (alias.version, dict(alias.weights)) != one.at(None):
+            raise BusyError(f"{one.key} was moved while it was put back")
     return done, after
 
 
-def _aliases(release: Release, functions: Functions) -> Mapping[str, AliasState]:
+def _aliases(release: Release, functions: Functions, machines: StateMachines) -> Mapping[str, AliasState]:
     """All aliases that a roll-back is about, as they are now."""
     with ThreadPoolExecutor(max_workers=READ_AT_ONCE) as pool:
-        found = pool.map(lambda f: functions.alias(f.function, f.alias), release.going_back)
-        return dict(zip((f.key for f in release.going_back), found, strict=True))
+        found = pool.map(lambda one: read_alias(one, functions, machines), release.going_back)
+        return dict(zip((one.key for one in release.going_back), found, strict=True))
 
 
 def _moved(release: Release, aliases: Mapping[str, AliasState]) -> list[str]:
     """What somebody else did to its aliases."""
     return [
-        f"{f.key} to version {aliases[f.key].version}"
-        for f in release.going_back
-        if not _ours(f, aliases[f.key], release)
+        f"{one.key} to version {aliases[one.key].version}"
+        for one in release.going_back
+        if not _ours(one, aliases[one.key], release)
     ]
 
 
-def _ours(function: FunctionRelease, alias: AliasState, release: Release) -> bool:
+def _ours(one: Aliased, alias: AliasState, release: Release) -> bool:
     """Whether the alias is as some step of this release left it."""
-    places = [
-        (function.before.version, {}),
-        function.at(None),
-        *(function.at(rung) for rung in release.rungs),
-    ]
+    places = [(one.before.version, {}), one.at(None), *(one.at(rung) for rung in release.rungs)]
     return (alias.version, dict(alias.weights)) in places

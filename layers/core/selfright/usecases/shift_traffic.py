@@ -11,11 +11,13 @@ from collections.abc import Mapping
 
 from selfright.domain.errors import ConflictError, DriftedError
 from selfright.domain.manifest import Workload
-from selfright.domain.release import FunctionRelease, LogLine, Milestone, Release, ReleaseStatus, Rung
+from selfright.domain.release import Aliased, LogLine, Milestone, Release, ReleaseStatus, Rung
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
+from selfright.release_ports import StateMachines
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.released_aliases import read_alias, route_alias
 
 
 def shift_traffic(
@@ -27,6 +29,7 @@ def shift_traffic(
     leases: Leases,
     functions: Functions,
     versions: Versions,
+    state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseWord:
     """`wait`, also where the step is in force already, with the seconds until the first look at it.
@@ -36,7 +39,7 @@ def shift_traffic(
     Raises DriftedError where an alias is neither as the last step left it nor as this one wants it, BusyError where
     one was changed this very moment, ConflictError where another release holds the workload or `step` is not next.
     """
-    aliases = _aliases(releases.release(release_id), functions)
+    aliases = _aliases(releases.release(release_id), functions, state_machines)
     release = releases.release(release_id)
     if release.status is not ReleaseStatus.RUNNING:
         return ReleaseWord(next=Then.LEAVE)
@@ -49,8 +52,8 @@ def shift_traffic(
         raise ConflictError(
             f"{release_id} is at step {release.position} of {len(release.rungs)}, not before {step}"
         )
-    for function in release.changing:
-        _shift(function, aliases[function.key], rung, release, versions)
+    for one in release.shifting:
+        _shift(one, aliases[one.key], rung, release, versions=versions, machines=state_machines)
 
     now = clock.now()
     shifted = release.but(shifts=(*release.shifts, now), extensions=0)
@@ -61,31 +64,36 @@ def shift_traffic(
         text=f"step {step} of {len(release.rungs)}: "
         + (
             f"{rung.percent:g} % of the requests go to the new versions"
-            if release.changing
-            else "the stack is changed, and watched"
+            if release.shifting
+            else "no requests are shifted, what is changed is watched"
         ),
-        detail={"percent": rung.percent, "functions": [f.key for f in release.changing]},
+        detail={"percent": rung.percent, "functions": [one.key for one in release.shifting]},
     )
     releases.save(shifted, line)
     return look
 
 
-def _aliases(release: Release, functions: Functions) -> Mapping[str, AliasState]:
-    return {f.key: functions.alias(f.function, f.alias) for f in release.changing}
+def _aliases(
+    release: Release, functions: Functions, state_machines: StateMachines
+) -> Mapping[str, AliasState]:
+    return {one.key: read_alias(one, functions, state_machines) for one in release.shifting}
 
 
 def _shift(
-    function: FunctionRelease, alias: AliasState, rung: Rung, release: Release, versions: Versions
+    one: Aliased,
+    alias: AliasState,
+    rung: Rung,
+    release: Release,
+    *,
+    versions: Versions,
+    machines: StateMachines,
 ) -> None:
-    wanted, here = function.at(rung), (alias.version, dict(alias.weights))
+    wanted, here = one.at(rung), (alias.version, dict(alias.weights))
     if here == wanted:
         return  # before this room was repeated
-    if here != function.at(release.rung):
-        raise DriftedError(
-            f"{function.key}: its alias {function.alias} was moved by somebody else, to {_told(here)}"
-        )
-    version, weights = wanted
-    versions.route(function.function, function.alias, version, weights, alias.revision)
+    if here != one.at(release.rung):
+        raise DriftedError(f"{one.key}: its alias {one.alias} was moved by somebody else, to {_told(here)}")
+    route_alias(one, wanted, alias, versions=versions, machines=machines)
 
 
 def _told(place: tuple[str, dict[str, float]]) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, fields
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .clients import client
+from .deployed import latest
 from .telemetry import log
 
 
@@ -38,14 +37,7 @@ def current() -> Flags:
     """The flags as deployed; those of before where they cannot be read: a flag is no reason to fail a user."""
     global _last  # noqa: PLW0603 - one execution environment serves many requests
     try:
-        appconfig = client("appconfigdata")
-        session = appconfig.start_configuration_session(
-            ApplicationIdentifier=os.environ["FLAGS_APPLICATION"],
-            EnvironmentIdentifier=os.environ["ENVIRONMENT"],
-            ConfigurationProfileIdentifier="flags",
-        )
-        answer = appconfig.get_latest_configuration(ConfigurationToken=session["InitialConfigurationToken"])
-        _last = Flags.parse(answer["Configuration"].read())
+        _last = Flags.parse(latest("flags"))
     except (BotoCoreError, ClientError, ValueError) as error:
         log("WARNING", f"flags: {error}; {_last} stays")
     return _last

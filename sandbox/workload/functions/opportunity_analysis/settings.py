@@ -1,4 +1,4 @@
-"""The application's settings: one JSON document in Parameter Store, changed without a release; and its flags."""
+"""The application's settings: one JSON document in Parameter Store, changed without a release; its flags and tuning."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .clients import client
 from .errors import ConfigurationError
 from .flags import Flags
 from .flags import current as current_flags
+from .tuning import current as current_tuning
 
 _NATURAL = {  # whole numbers: lowest and highest value that make sense
     "cache_ttl_seconds": (0, 86_400),
@@ -34,15 +35,15 @@ class Settings:
     cache_ttl_seconds: int
 
     @classmethod
-    def parse(cls, text: str, flags: Flags) -> Settings:
-        """Read the parameter's value. Raises ConfigurationError naming the setting."""
+    def parse(cls, text: str, flags: Flags, tuning: dict[str, Any]) -> Settings:
+        """Read the parameter's value; what is tuned takes its place. Raises ConfigurationError naming the setting."""
         try:
             document = json.loads(text)
         except ValueError as error:
             raise ConfigurationError(f"settings: not JSON: {error}") from error
         if not isinstance(document, dict):
             raise ConfigurationError("settings: must be an object")
-        document |= asdict(flags)
+        document |= {**tuning, **asdict(flags)}
         return cls(**{field.name: _valid(field.name, document) for field in fields(cls)})
 
     def model(self, wanted: str) -> str:
@@ -75,5 +76,5 @@ def current() -> Settings:
     now = time.monotonic()
     if _kept is None or now - _kept[0] >= float(os.environ["SETTINGS_TTL_SECONDS"]):
         answer = client("ssm").get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
-        _kept = (now, Settings.parse(answer["Parameter"]["Value"], current_flags()))
+        _kept = (now, Settings.parse(answer["Parameter"]["Value"], current_flags(), current_tuning()))
     return _kept[1]

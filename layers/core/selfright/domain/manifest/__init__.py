@@ -6,7 +6,15 @@
 from selfright.domain.manifest.alarms import Alarm, AlarmBinding, Severity, Symptom
 from selfright.domain.manifest.autonomy import Autonomy, AutonomyPolicy
 from selfright.domain.manifest.backup import Backup, Invariant, TableBackup
-from selfright.domain.manifest.deployment import AllAtOnce, Canary, Custom, Deployment, Linear, Strategy
+from selfright.domain.manifest.deployment import (
+    AllAtOnce,
+    Canary,
+    Configuration,
+    Custom,
+    Deployment,
+    Linear,
+    Strategy,
+)
 from selfright.domain.manifest.escalation import (
     Channel,
     ChannelType,
@@ -53,6 +61,7 @@ __all__ = [
     "Circuit",
     "Closure",
     "Concurrency",
+    "Configuration",
     "Custom",
     "Deployment",
     "DynamoDBTable",

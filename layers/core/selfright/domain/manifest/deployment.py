@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from selfright.domain.manifest.section import (
     PhysicalName,
     Seconds,
     Section,
+    Text,
 )
 from selfright.domain.manifest.windows import WeeklyWindow
 
@@ -67,6 +69,17 @@ _CANARY: Any = {
 }  # a plain mapping, as all_defaults() explains
 
 
+class Configuration(Section):
+    """A configuration in AppConfig's hosted store that a release may replace, by names."""
+
+    application: PhysicalName
+    environment: PhysicalName
+    profile: PhysicalName = Field(description="Freeform JSON, or feature flags.")
+    strategy: Text | None = Field(
+        default=None, description="Id of an AppConfig deployment strategy; at once where none is named."
+    )
+
+
 class Deployment(Section):
     """Without `functions` the workload takes no releases through Selfright."""
 
@@ -104,6 +117,12 @@ class Deployment(Section):
     )
     required_settings: tuple[EnvironmentVariable, ...] = Field(
         default=(), description="Environment variables that no function of the set may lack."
+    )
+    configurations: Mapping[Key, Configuration] = Field(
+        default={}, description="What a release may put live beside code, by logical name."
+    )
+    workflows: tuple[Key, ...] = Field(
+        default=(), description="State machines whose alias is shifted with the functions'."
     )
     windows: tuple[WeeklyWindow, ...] = Field(
         default=(), description="When releases may go out; at any time where none is named."

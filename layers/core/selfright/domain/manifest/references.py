@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from selfright.domain.manifest.breach import Breach, suggestion
 from selfright.domain.manifest.escalation import TOPIC, ChannelType
 from selfright.domain.manifest.layering import Path
-from selfright.domain.manifest.resources import LambdaFunction, ResourceType
+from selfright.domain.manifest.resources import LambdaFunction, ResourceType, StateMachine
 from selfright.domain.manifest.workload import Workload
 
 
@@ -129,6 +129,13 @@ def _deployment(workload: Workload) -> Iterator[Breach]:
             yield Breach(path, f"must not be protected, as resources.{key} is")
         elif key in deployment.functions[:position]:
             yield Breach(path, "must be named once")
+    machines = {key: r for key, r in workload.resources.items() if isinstance(r, StateMachine)}
+    for position, key in enumerate(deployment.workflows):
+        path = ("deployment", "workflows", position)
+        if key not in machines:
+            yield Breach(path, f"must name a state-machine of resources{suggestion(key, machines)}")
+        elif machines[key].protected:
+            yield Breach(path, f"must not be protected, as resources.{key} is")
     for position, key in enumerate(deployment.judged_on):
         if key not in deployment.functions:
             hint = suggestion(key, deployment.functions)

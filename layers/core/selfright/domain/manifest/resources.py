@@ -88,6 +88,7 @@ class S3Bucket(_Resource):
 
 class StateMachine(_Resource):
     type: Literal[ResourceType.STATE_MACHINE]
+    alias: Key = Field(default="live", description="The alias that starts executions; releases need it.")
 
 
 class EventBus(_Resource):

@@ -1,9 +1,16 @@
 """A release: what is asked for, what may stop it, how it goes out, what is remembered of it."""
 
-from selfright.domain.release.admission import AdmissionFacts, Build, FunctionFacts, Objection, objections
+from selfright.domain.release.admission import (
+    AdmissionFacts,
+    Build,
+    ConfigurationFacts,
+    FunctionFacts,
+    Objection,
+    WorkflowFacts,
+    objections,
+)
 from selfright.domain.release.ramp import Rung, ramp
 from selfright.domain.release.record import (
-    FunctionRelease,
     LogLine,
     Milestone,
     Release,
@@ -14,12 +21,15 @@ from selfright.domain.release.record import (
 )
 from selfright.domain.release.request import BreakGlass, CodeArtifact, ReleaseRequest, StackTemplate, checked
 from selfright.domain.release.stack import StackChange
+from selfright.domain.release.workflow import Aliased, FunctionRelease, WorkflowRelease
 
 __all__ = [
     "AdmissionFacts",
+    "Aliased",
     "BreakGlass",
     "Build",
     "CodeArtifact",
+    "ConfigurationFacts",
     "FunctionFacts",
     "FunctionRelease",
     "LogLine",
@@ -33,6 +43,8 @@ __all__ = [
     "StackChange",
     "StackTemplate",
     "StopReason",
+    "WorkflowFacts",
+    "WorkflowRelease",
     "checked",
     "lock_of",
     "objections",

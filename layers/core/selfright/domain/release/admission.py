@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.manifest import Workload
+from selfright.domain.release.configuration import ConfigurationPlace, ConfigurationState
 from selfright.domain.release.record import TAKEN_BACK, Release, StopReason
 from selfright.domain.serving import AliasState
 
@@ -70,6 +71,25 @@ class FunctionFacts(BaseModel):
     went_back: tuple[WentBack, ...] = ()
 
 
+class ConfigurationFacts(BaseModel):
+    """A configuration that is asked for, as its environment has it now. `problem`: what speaks against the new one."""
+
+    model_config = FROZEN
+
+    place: ConfigurationPlace
+    state: ConfigurationState
+    problem: str | None = None
+
+
+class WorkflowFacts(BaseModel):
+    """A state machine whose definition is asked for, as it is now. `problem`: what speaks against the new one."""
+
+    model_config = FROZEN
+
+    alias: AliasState
+    problem: str | None = None
+
+
 class AdmissionFacts(BaseModel):
     """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over."""
 
@@ -80,6 +100,8 @@ class AdmissionFacts(BaseModel):
     red: tuple[str, ...] = ()
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
+    configurations: Mapping[str, ConfigurationFacts] = {}
+    workflows: Mapping[str, WorkflowFacts] = {}
 
 
 class Objection(BaseModel):
@@ -97,7 +119,12 @@ def objections(release: Release, workload: Workload, facts: AdmissionFacts) -> t
     glass = release.request.break_glass
     return tuple(
         Objection(reason=reason, text=text, overruled=glass is not None and reason in OVERRULED)
-        for reason, text in (*_of_people(release, workload, facts), *_of_functions(release, workload, facts))
+        for reason, text in (
+            *_of_people(release, workload, facts),
+            *_of_functions(release, workload, facts),
+            *_of_configurations(facts),
+            *_of_workflows(facts),
+        )
     )
 
 
@@ -127,11 +154,7 @@ def _of_functions(
     split = not release.rungs[0].whole
     for key, one in facts.functions.items():
         if one.alias.weights:
-            shares = ", ".join(f"version {v} {w:.0%}" for v, w in one.alias.weights.items())
-            yield (
-                StopReason.WEIGHTS_LEFT,
-                f"{key} is between versions ({shares}); see `selfright deploy unstick`",
-            )
+            yield StopReason.WEIGHTS_LEFT, _between_versions(key, one.alias)
         # After a roll-back $LATEST still holds what was taken back: nobody asked for that by name.
         code = one.latest.code_sha256
         bad = next((bad.release_id for bad in one.went_back if bad.code_sha256 == code), None)
@@ -157,3 +180,27 @@ def _of_functions(
             )
         if missing := sorted(set(workload.deployment.required_settings) - one.latest.settings):
             yield StopReason.SETTINGS_MISSING, f"{key} lacks {', '.join(missing)}"
+
+
+def _of_configurations(facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
+    for key, one in facts.configurations.items():
+        if one.problem:
+            yield StopReason.CONFIGURATION_INVALID, f"{key}: {one.problem}"
+        if one.state.live is None:
+            yield StopReason.CONFIGURATION_INVALID, f"{key}: no version is live to go back to"
+        if (other := one.state.under_way) is not None:
+            text = f"{key}: version {other.version} of {other.configuration} is being deployed"
+            yield StopReason.CONFIGURATION_BUSY, text
+
+
+def _of_workflows(facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
+    for key, one in facts.workflows.items():
+        if one.alias.weights:
+            yield StopReason.WEIGHTS_LEFT, _between_versions(key, one.alias)
+        if one.problem:
+            yield StopReason.DEFINITION_INVALID, f"{key}: {one.problem}"
+
+
+def _between_versions(key: str, alias: AliasState) -> str:
+    shares = ", ".join(f"version {v} {w:.0%}" for v, w in alias.weights.items())
+    return f"{key} is between versions ({shares}); see `selfright deploy unstick`"

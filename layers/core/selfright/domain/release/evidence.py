@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from selfright.domain.canary import Counts, LatencyPoint, Minute, Plan
 from selfright.domain.manifest import Deployment
-from selfright.domain.release.ramp import level_looks
+from selfright.domain.release.ramp import Rung, level_looks
 from selfright.domain.release.record import Release
 from selfright.domain.serving import Tally
 
@@ -59,27 +59,31 @@ def gate_plan(release: Release, deployment: Deployment) -> Plan:
 
     The watch between gates is one test for each function.
     """
-    sets = len(release.changing)
+    sets = len(release.proving)
     plan = _plan(len(release.rungs) * (1 + deployment.max_extensions) * sets, deployment)
     return plan.model_copy(update={"alpha_watch": plan.alpha_watch / sets})
 
 
 def gate_number(release: Release, deployment: Deployment, index: int) -> int:
-    """Which look of `gate_plan` this is for the changing function of that index; from 1."""
+    """Which look of `gate_plan` this is for the proving function of that index; from 1."""
     before = (release.position - 1) * (1 + deployment.max_extensions) + release.extensions
-    return before * len(release.changing) + index + 1
+    return before * len(release.proving) + index + 1
 
 
 def level_plan(release: Release, deployment: Deployment) -> Plan:
-    """Every look with all requests at the new version, of every function."""
-    return _plan(level_looks(release.rungs, deployment) * len(release.changing), deployment)
+    """Every look without a control beside, of every function."""
+    looks = sum(level_looks((rung,), deployment) for rung in _without_control(release))
+    return _plan(looks * len(release.proving), deployment)
 
 
 def level_number(release: Release, deployment: Deployment, index: int, now: datetime) -> int:
-    """Which look of `level_plan` this is. A late look counts as the last one; a repeated one as the same."""
+    """Which look of `level_plan` this is. A late look counts as its step's last one; a repeated one as the same."""
+    steps = _without_control(release)
+    *before, step = steps[: release.position - len(release.rungs) + len(steps)]
     since = (now - _shifted_at(release)).total_seconds()
-    look = min(int(since // deployment.look_seconds), level_looks(release.rungs, deployment) - 1)
-    return look * len(release.changing) + index + 1
+    look = min(int(since // deployment.look_seconds), level_looks((step,), deployment) - 1)
+    look += sum(level_looks((rung,), deployment) for rung in before)
+    return look * len(release.proving) + index + 1
 
 
 def paired(control: Tally, canary: Tally, where: Stretch) -> tuple[Minute, ...]:
@@ -128,6 +132,11 @@ def _shifted_at(release: Release) -> datetime:
     if release.shifted_at is None:
         raise ValueError(f"{release.id} has no step in force")
     return release.shifted_at
+
+
+def _without_control(release: Release) -> tuple[Rung, ...]:
+    """The last step, or every one where no function changes."""
+    return release.rungs[-1:] if release.changing else release.rungs
 
 
 def _end(release: Release) -> datetime:

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from selfright.domain.release.configuration import ConfigurationRelease
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
 from selfright.domain.release.stack import StackChange
-from selfright.domain.serving import AliasState
+from selfright.domain.release.workflow import Aliased, FunctionRelease, WorkflowRelease
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
@@ -56,6 +57,9 @@ class StopReason(StrEnum):
     ROLE_DIFFERS = "role-differs"
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
     SETTINGS_MISSING = "settings-missing"
+    CONFIGURATION_INVALID = "configuration-invalid"
+    DEFINITION_INVALID = "definition-invalid"
+    CONFIGURATION_BUSY = "configuration-busy"
     NOTHING_NEW = "nothing-new"
     STACK_NOT_READY = "stack-not-ready"
     STACK_DRIFTED = "stack-drifted"
@@ -70,46 +74,11 @@ class StopReason(StrEnum):
     ALARM_WENT_OFF = "alarm-went-off"
     ALIAS_MOVED = "alias-moved"
     STACK_NOT_CHANGED = "stack-not-changed"
+    CONFIGURATION_MOVED = "configuration-moved"
+    CONFIGURATION_TAKEN_BACK = "configuration-taken-back"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
     INCIDENT = "incident"  # a runbook of `respond` took it back
-
-
-class FunctionRelease(BaseModel):
-    """One function of the set. `before` is what its alias was, `candidate` the version that is to go live.
-
-    `back_to`: the version to go back to where it is another than before, see usecases/named_way_back.py.
-    """
-
-    model_config = FROZEN
-
-    key: str
-    function: str
-    alias: str
-    before: AliasState
-    candidate: str | None = None
-    code_sha256: str | None = None  # of the candidate, base64
-    went_back: tuple[str, ...] = ()  # versions that earlier releases brought and that were taken back
-    back_to: str | None = None
-
-    @property
-    def left_live(self) -> str:
-        """The version that is live once the release is completed."""
-        return str(self.candidate) if self.changes else self.before.version
-
-    @property
-    def changes(self) -> bool:
-        return self.candidate is not None and self.candidate != self.before.version
-
-    def at(self, rung: Rung | None) -> tuple[str, dict[str, float]]:
-        """Version and weights that its alias has at a step of the ramp; None: before the first, and gone back."""
-        if rung is None:
-            return self.back_to or self.before.version, {}
-        if not self.changes:
-            return self.before.version, {}
-        if rung.whole:
-            return str(self.candidate), {}
-        return self.before.version, {str(self.candidate): rung.share}
 
 
 class Release(BaseModel):
@@ -124,6 +93,8 @@ class Release(BaseModel):
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
     stack: StackChange | None = None
+    configuration: tuple[ConfigurationRelease, ...] = ()
+    workflows: tuple[WorkflowRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
@@ -180,19 +151,45 @@ class Release(BaseModel):
         return tuple(f for f in self.functions if f.changes)
 
     @property
+    def shifting(self) -> tuple[Aliased, ...]:
+        """Everything of the set whose alias is shifted, in that order."""
+        return (*self.changing, *(w for w in self.workflows if w.changes))
+
+    @property
+    def proving(self) -> tuple[FunctionRelease, ...]:
+        """The functions whose requests tell of it: those that change, or all where only something beside them does."""
+        return self.changing or self.functions
+
+    @property
+    def without_control(self) -> bool:
+        """Whether no earlier version of a function serves beside: then its own service level judges it."""
+        return (self.rung is not None and self.rung.whole) or not self.changing
+
+    @property
     def touched(self) -> bool:
         """Something was, or may have been, changed that a roll-back has to put back."""
-        return bool(self.changing) or (self.stack is not None and self.stack.touched)
+        stack = self.stack is not None and self.stack.touched
+        return bool(self.shifting) or any(one.candidate for one in self.configuration) or stack
+
+    @property
+    def going_back(self) -> tuple[Aliased, ...]:
+        """Everything of the set whose alias a roll-back writes."""
+        return (
+            *(f for f in self.functions if f.changes or f.back_to),
+            *(w for w in self.workflows if w.changes),
+        )
+
+    @property
+    def to_put_back(self) -> tuple[ConfigurationRelease, ...]:
+        """Configurations that may be live and are not known to be put back, in reverse order."""
+        return tuple(
+            one for one in reversed(self.configuration) if one.candidate is not None and not one.put_back
+        )
 
     @property
     def stack_is_back(self) -> bool:
         """Whether nothing of the stack is left to put back."""
         return self.stack is None or not self.stack.touched or self.stack.restored_at is not None
-
-    @property
-    def going_back(self) -> tuple[FunctionRelease, ...]:
-        """The functions of the set whose aliases a roll-back writes."""
-        return tuple(f for f in self.functions if f.changes or f.back_to)
 
     def answers_for_alarms(self, now: datetime, regret: timedelta, settle: timedelta) -> str | None:
         """Why an alarm of the set is this release's own business still, in words; None where it is `respond`'s.
@@ -241,6 +238,7 @@ class Milestone(StrEnum):
     PREPARED = "prepared"
     CHANGED = "changed"
     PUBLISHED = "published"
+    CONFIGURED = "configured"
     SHIFTED = "shifted"
     JUDGED = "judged"
     PROLONGED = "prolonged"

@@ -20,7 +20,10 @@ Why = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class CodeArtifact(BaseModel):
-    """A function's deployment package in S3; `sha256` (hex) is of the file, so that nothing else can be released."""
+    """A file in S3: a deployment package, a configuration, or a definition of a state machine.
+
+    `sha256` (hex) is of the file, so that nothing else can be released.
+    """
 
     model_config = FROZEN
 
@@ -48,7 +51,8 @@ class BreakGlass(BaseModel):
 class ReleaseRequest(BaseModel):
     """`artifacts` by logical name: these functions get that code, and the others stay as they are.
 
-    Without any, every function of the set is released with the code and configuration that it has ($LATEST).
+    `configurations`, and `workflows` with definitions of state machines, likewise. Without any of them, every function
+    of the set is released with the code and settings that it has ($LATEST).
     """
 
     model_config = FROZEN
@@ -63,6 +67,8 @@ class ReleaseRequest(BaseModel):
     approver: Who | None = None
     artifacts: dict[str, CodeArtifact] = {}
     template: StackTemplate | None = None
+    configurations: dict[str, CodeArtifact] = {}
+    workflows: dict[str, CodeArtifact] = {}
     strategy: Strategy | None = None
     break_glass: BreakGlass | None = None
 
@@ -71,6 +77,10 @@ class ReleaseRequest(BaseModel):
         """Somebody else than the one who asks has approved it, or broken the glass."""
         approvers = {self.approver, self.break_glass.approver if self.break_glass else None}
         return bool(approvers - {None, self.requested_by})
+
+    def has(self, function: str) -> bool:
+        """Whether a function of the set is to be released."""
+        return function in self.artifacts or not (self.artifacts or self.configurations or self.workflows)
 
 
 def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
@@ -86,6 +96,14 @@ def checked(request: ReleaseRequest, workload: Workload, now: datetime) -> None:
             )
     if request.template and workload.deployment.stack is None:
         raise BadInputError("template", "must be left out: the manifest names no deployment.stack")
+    for section, asked, named in (
+        ("configurations", request.configurations, tuple(workload.deployment.configurations)),
+        ("workflows", request.workflows, workload.deployment.workflows),
+    ):
+        for key in asked:
+            if key not in named:
+                names = ", ".join(named) or "there are none"
+                raise BadInputError(f"{section}.{key}", f"must name one of deployment.{section} ({names})")
     if request.committed_at > now:
         raise BadInputError("committed_at", "must not be in the future")
     deployment = workload.deployment

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from selfright.domain.release.record import ReleaseStatus, StopReason
+from selfright.domain.release.record import Release, ReleaseStatus, StopReason
 from selfright.domain.release.request import ReleaseId
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
@@ -20,9 +20,11 @@ class Then(StrEnum):
     PREPARE = "prepare"
     CHANGE = "change"
     PUBLISH = "publish"
+    CONFIGURE = "configure"
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
+    RESTORE_CONFIGURATION = "restore_configuration"
     FINISH = "finish"  # the last step passed
     PUT_STACK_BACK = "put_stack_back"
     CLOSE = "close"
@@ -54,6 +56,17 @@ class ReleaseWord(BaseModel):
     next: Then
     step: int = Field(default=0, ge=0)
     wait: int = Field(default=0, ge=0)
+
+
+def left_to_put_back(release: Release) -> ReleaseWord:
+    """What a roll-back puts back next after the aliases: the configuration, the stack, or nothing.
+
+    Where an alias is not back the stack stays: the version that is live may need it.
+    """
+    if release.to_put_back:
+        return ReleaseWord(next=Then.RESTORE_CONFIGURATION)
+    stay = release.stack_is_back or release.restored_at is None
+    return ReleaseWord(next=Then.CLOSE if stay else Then.PUT_STACK_BACK)
 
 
 NOBODY = "none"  # where no earlier release is named, and no step failed
