@@ -40,6 +40,11 @@ def notes(world: World) -> list[str]:
 
 def test_a_release_whose_infrastructure_breaks_goes_back_by_itself(world: World, users: Traffic):
     before, stack, served = live(world), as_it_is(world), users.counts()
+    unapproved = rehearsal.infrastructure(world.server, "infrastructure", "journey-unapproved")
+    rehearsal.ask(world.server, "good", "journey-unapproved", template=unapproved["template"])
+    refused = over(world, "journey-unapproved").release
+    assert (refused.status, refused.stop) == (ReleaseStatus.REFUSED, StopReason.CHANGE_NOT_APPROVED)
+    assert "Broken (Custom::Broken) runs code of its own" in refused.why
 
     broken = rehearsal.infrastructure(
         world.server, "infrastructure", "journey-broken", **{THRESHOLD: "90000"}

@@ -45,10 +45,10 @@ def test_a_stack_and_what_it_does_not_tell(stubbed: Stubbed, stacks: CloudFormat
         {"ParameterKey": "Limit", "ParameterValue": "5"},
         {"ParameterKey": "Secret", "ParameterValue": "****"},
     ]
-    is_there(stubbed, Parameters=values, RoleARN=ROLE, StackStatusReason="well")
+    is_there(stubbed, Parameters=values, StackStatusReason="well")
 
     assert stacks.state(NAME) == StackState(
-        status="UPDATE_COMPLETE", reason="well", parameters={"Limit": "5", "Secret": None}, role=ROLE
+        status="UPDATE_COMPLETE", reason="well", parameters={"Limit": "5", "Secret": None}
     )
 
 
