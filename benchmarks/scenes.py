@@ -38,6 +38,9 @@ NOT_MEASURED = frozenset(
     {
         "request_release",
         "admit_release",
+        "prepare_stack",
+        "change_stack",
+        "restore_stack",
         "publish_release",
         "shift_traffic",
         "judge_release",
