@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sandbox import release_rehearsal as rehearsal
 from sandbox import workload
 from sandbox.deployment import deploy
+from sandbox.release_artifacts import upload
 from sandbox.release_templates import deployed
 from sandbox.traffic import Traffic
 from selfright.domain.release import Milestone, ReleaseStatus, StopReason
@@ -70,8 +69,7 @@ def test_a_stack_that_was_changed_goes_back_by_a_change_set(world: World, users:
     before, stack = live(world), as_it_is(world)
 
     more = rehearsal.infrastructure(world.server, "good", "journey-back", **{THRESHOLD: "90000"})
-    tampered: dict[str, Any] = {"bucket": "", "key": "", "sha256": "0" * 64}
-    tampered |= {key: more["template"][key] for key in ("bucket", "key")}
+    tampered = {**upload(world.server, "good", "journey-back"), "sha256": "0" * 64}
     rehearsal.ask(world.server, "good", "journey-back", artifacts={"analysis": tampered}, **more)
     file = over(world, "journey-back")
 
