@@ -44,10 +44,7 @@ def change_stack(
         if execution != "EXECUTE_COMPLETE" or state.status != "UPDATE_COMPLETE":
             return _stop(release, _what_failed(change, state.status, execution, stacks), releases, now)
     except (RefusedError, NotFoundError) as error:  # the stack may have been deleted meanwhile
-        release = releases.release(release_id)
-        if release.status is not ReleaseStatus.RUNNING:
-            return ReleaseWord(next=Then.LEAVE)  # whoever rolls it back has discarded the change set
-        return _stop(release, str(error), releases, now)
+        return _stop(releases.release(release_id), str(error), releases, now)
     line = LogLine(key="changed", at=now, milestone=Milestone.CHANGED, text=f"stack {change.name} is changed")
     done = change.but(done_at=now, parameters_after=state.parameters)
     releases.save(release.but(stack=done), line)
@@ -79,6 +76,8 @@ def _what_failed(change: StackChange, status: str, execution: str, stacks: Stack
 
 
 def _stop(release: Release, why: str, releases: ReleaseLedger, now: datetime) -> ReleaseWord:
+    if release.status is not ReleaseStatus.RUNNING:
+        return ReleaseWord(next=Then.LEAVE)  # whoever rolls it back has discarded the change set
     line = LogLine(
         key="stopped",
         at=now,
