@@ -11,11 +11,13 @@ from sandbox.traffic import Traffic
 from selfright.domain.release import Milestone, ReleaseStatus, StopReason
 from tests.sandbox.journeys import test_release
 from tests.sandbox.journeys.conftest import SCALE
-from tests.sandbox.journeys.test_release import QUICK, ledger, live, locked, over
+from tests.sandbox.journeys.test_release import ledger, live, locked, over
 from tests.sandbox.journeys.world import ENVIRONMENT, World
 
 users = test_release.users  # the fixture
 
+# `sam deploy` takes some ten seconds of the wall: here five minutes, and more on a busy machine.
+SLOW = {"type": "canary", "percent": 50, "for_seconds": 900}
 THRESHOLD = "LatencyWarningMilliseconds"
 
 
@@ -89,12 +91,12 @@ def test_sam_deploy_of_the_stack_keeps_working_beside_a_release(world: World, us
     """It leaves the aliases alone, which are where the release left them: no drift for the next release either."""
     parameters = workload.stack_parameters(ENVIRONMENT, SCALE)
 
-    rehearsal.ask(world.server, "good", "journey-beside", strategy=QUICK)
+    rehearsal.ask(world.server, "good", "journey-beside", strategy=SLOW)
     world.until("it is on its way", lambda: rehearsal.weights_left(world.server) == 3)
     deploy(world.server, workload.TEMPLATE, rehearsal.STACK, {**parameters, THRESHOLD: "90000"})
-    assert rehearsal.weights_left(world.server) == 3
     file = over(world, "journey-beside")
-    assert file.release.status is ReleaseStatus.COMPLETED, file.release.why
+    assert file.release.status is ReleaseStatus.COMPLETED, file.release.why  # else: alias-moved
+    assert live(world) == {f.key: f.candidate for f in file.release.functions}
     assert as_it_is(world)[1][THRESHOLD] == "90000"
 
     # ... and a release that puts the parameter back finds nothing new in the code, and no drift but its own
