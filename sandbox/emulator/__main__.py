@@ -30,6 +30,8 @@ BEHAVIOURS: tuple[str, ...] = (
     "dynamodb_exports",
     "autoscaling_targets",
     "cloudformation_alarms",
+    "cloudformation_changes",
+    "cloudformation_time",
     "cloudformation_drift",
     "cloudformation_tables",
     "cloudformation_topics",

@@ -262,12 +262,14 @@ class World:
         self.table()  # one that is being changed cannot be deleted
         dynamodb = self.client("dynamodb")
         shape = dynamodb.describe_table(TableName=TABLE)["Table"]
+        tags = dynamodb.list_tags_of_resource(ResourceArn=shape["TableArn"])["Tags"]  # else it has drifted
         dynamodb.delete_table(TableName=TABLE)
         dynamodb.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
         dynamodb.create_table(
             TableName=TABLE,
             KeySchema=shape["KeySchema"],
             AttributeDefinitions=shape["AttributeDefinitions"],
+            Tags=tags,
             ProvisionedThroughput={
                 "ReadCapacityUnits": PROVISIONED["read"],
                 "WriteCapacityUnits": PROVISIONED["write"],

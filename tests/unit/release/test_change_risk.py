@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from selfright.domain.release.change_risk import Detail, Outcome, ResourceChange, Risk, findings, overall
+from selfright.domain.release.change_risk import (
+    Detail,
+    Outcome,
+    ResourceChange,
+    Risk,
+    findings,
+    overall,
+    told,
+)
 
 TABLE, QUEUE, ALARM = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::CloudWatch::Alarm"
 
@@ -17,13 +25,13 @@ def change(kind: str, action: str = "Modify", **more: Any) -> ResourceChange:
 
 
 def detail(name: str = "Name", **more: str) -> Detail:
-    told = {"attribute": "Properties", "evaluation": "Static", "source": "DirectModification"}
-    return Detail(name=name, recreation="Never", **{**told, **more})
+    given = {"attribute": "Properties", "evaluation": "Static", "source": "DirectModification"}
+    return Detail(name=name, recreation="Never", **{**given, **more})
 
 
 def found(one: ResourceChange, **resources: Any) -> tuple[Outcome, set[Risk]]:
-    told = findings([one], **resources)
-    return overall(told), {finding.risk for finding in told}
+    seen = findings([one], **resources)
+    return overall(seen), {finding.risk for finding in seen}
 
 
 @pytest.mark.parametrize(
@@ -182,9 +190,17 @@ def test_who_may_call_a_function_is_a_grant_of_its_own():
     assert judged({}, {"Principal": "*"}, kind) == (Outcome.ASK, {Risk.PERMISSIONS_WIDER})
 
 
-def test_the_worst_comes_first():
-    told = findings([change("AWS::Unheard::Of", "Remove"), change(TABLE, "Remove")])
+def test_what_is_said_of_several_resources_is_said_once():
+    aliases = [
+        change("AWS::Lambda::Alias", "Remove").model_copy(update={"resource": name}) for name in ("B", "A")
+    ]
 
-    assert [finding.outcome for finding in told] == [Outcome.STOP, Outcome.ASK]
-    assert overall(told) is Outcome.STOP
+    assert told(findings(aliases)).startswith("traffic-shifted: A, B (AWS::Lambda::Alias) would be moved")
+
+
+def test_the_worst_comes_first():
+    seen = findings([change("AWS::Unheard::Of", "Remove"), change(TABLE, "Remove")])
+
+    assert [finding.outcome for finding in seen] == [Outcome.STOP, Outcome.ASK]
+    assert overall(seen) is Outcome.STOP
     assert overall(()) is Outcome.GO

@@ -150,7 +150,7 @@ def test_weights_that_no_release_left_are_taken_off(world: ReleaseWorld, monkeyp
     assert "checkout: all requests go to version 2 now" in told.stdout
     assert (checkout.alias.version, world.awslambda.weights_left()) == ("2", 0)
     assert world.free()
-    assert put_right(world) == ["CodeDeploy was here: checkout: all requests go to version 1 now"]
+    assert put_right(world) == ["CodeDeploy was here: checkout: all requests go to version 2 now"]
     assert "nothing of shop in development is half-way" in run("unstick", "--reason", "again", *SHOP).stdout
 
 

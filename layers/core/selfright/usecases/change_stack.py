@@ -76,6 +76,8 @@ def _what_failed(change: StackChange, status: str, execution: str, stacks: Stack
 
 
 def _stop(release: Release, why: str, releases: ReleaseLedger, now: datetime) -> ReleaseWord:
+    if release.status is not ReleaseStatus.RUNNING:
+        return ReleaseWord(next=Then.LEAVE)  # whoever rolls it back has discarded the change set
     line = LogLine(
         key="stopped",
         at=now,

@@ -19,7 +19,7 @@ from selfright.domain.release import (
     StackTemplate,
     StopReason,
 )
-from selfright.domain.release.change_risk import Outcome, findings, overall
+from selfright.domain.release.change_risk import Outcome, findings, overall, told
 from selfright.domain.release.stack import ChangeSet, StackState, change_set_name, digest
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Clock, Leases, ReleaseLedger
@@ -147,17 +147,17 @@ def _see_it_can_go_back(state: StackState, parameters: Mapping[str, str]) -> Non
 
 def _too_risky(release: Release, change: StackChange) -> tuple[StopReason, str] | None:
     outcome = overall(change.findings)
-    told = "; ".join(f"{f.risk}: {f.text}" for f in change.findings if f.outcome is outcome)
+    why = told(finding for finding in change.findings if finding.outcome is outcome)
     if outcome is Outcome.STOP:
-        return StopReason.CHANGE_TOO_RISKY, told
+        return StopReason.CHANGE_TOO_RISKY, why
     if outcome is Outcome.ASK and not release.request.answered_for:
-        return StopReason.CHANGE_NOT_APPROVED, f"must name an approver other than the one who asks: {told}"
+        return StopReason.CHANGE_NOT_APPROVED, f"must name an approver other than the one who asks: {why}"
     return None
 
 
 def _line(change: StackChange, made: ChangeSet, drift: str | None, now: datetime) -> LogLine:
     changes = ", ".join(f"{one.action} {one.resource}" for one in made.changes) or "nothing to change"
-    asked = "".join(f"; approved: {f.text}" for f in change.findings)
+    asked = f"; approved: {told(change.findings)}" if change.findings else ""
     over = f"; the glass is broken over its drift: {drift}" if drift else ""
     return LogLine(
         key="prepared",

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from selfright.domain.errors import BusyError, DriftedError, RefusedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StackChange
-from selfright.domain.release.change_risk import Outcome, findings
+from selfright.domain.release.change_risk import Outcome, findings, told
 from selfright.domain.release.stack import ChangeSet, StackState, change_set_name, digest
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Clock, Leases, ReleaseLedger
@@ -120,7 +120,7 @@ def _see_nothing_is_lost(release: Release, change: StackChange, made: ChangeSet)
     own = set() if release.closed_at else set(change.added)
     lost = [f for f in findings(made.changes) if f.outcome is Outcome.STOP and f.resource not in own]
     if lost:
-        raise RefusedError(f"putting {change.name} back: " + "; ".join(f"{f.risk}: {f.text}" for f in lost))
+        raise RefusedError(f"putting {change.name} back: " + told(lost))
 
 
 def _restored(

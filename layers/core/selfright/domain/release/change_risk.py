@@ -127,6 +127,7 @@ class Finding(BaseModel):
     model_config = FROZEN
 
     resource: str
+    kind: str
     outcome: Outcome
     risk: Risk
     text: str
@@ -152,14 +153,19 @@ def overall(found: Iterable[Finding]) -> Outcome:
     return next((o for o in (Outcome.STOP, Outcome.ASK) if o in outcomes), Outcome.GO)
 
 
+def told(found: Iterable[Finding]) -> str:
+    """For people: what is said of several resources is said once."""
+    groups: dict[tuple[Risk, str, str], list[str]] = {}
+    for one in found:
+        groups.setdefault((one.risk, one.kind, one.text), []).append(one.resource)
+    return "; ".join(
+        f"{risk}: {', '.join(names)} ({kind}) {text}" for (risk, kind, text), names in groups.items()
+    )
+
+
 def _findings(change: ResourceChange, before: Resources | None, after: Resources | None) -> Iterable[Finding]:
     def finding(outcome: Outcome, risk: Risk, text: str) -> Finding:
-        return Finding(
-            resource=change.resource,
-            outcome=outcome,
-            risk=risk,
-            text=f"{change.resource} ({change.kind}) {text}",
-        )
+        return Finding(resource=change.resource, kind=change.kind, outcome=outcome, risk=risk, text=text)
 
     if change.action not in {"Add", "Modify", "Remove"}:
         yield finding(Outcome.ASK, Risk.NOT_KNOWN, f"would be changed in a way called {change.action}")

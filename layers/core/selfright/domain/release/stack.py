@@ -38,14 +38,13 @@ EMPTY = ("didn't contain changes", "No updates are to be performed")
 
 
 class StackState(BaseModel):
-    """`parameters`: None of one that must not be told (NoEcho). `role`: with which CloudFormation acts, if any."""
+    """`parameters`: None of one that must not be told (NoEcho)."""
 
     model_config = FROZEN
 
     status: str
     reason: str = ""
     parameters: Mapping[str, str | None] = {}
-    role: str | None = None
 
     @property
     def moving(self) -> bool:
