@@ -80,3 +80,14 @@ def test_the_newest_releases_of_a_workload(ledger: ReleaseLedger):
 
     assert [one.id for one in ledger.releases("shop", "development", 2)] == ["shop-2", "shop-1"]
     assert ledger.releases("shop", "production", 2) == []
+
+
+def test_the_releases_since_a_time(ledger: ReleaseLedger):
+    for number in range(3):
+        ledger.open(release(f"shop-{number}", minutes=number), line("requested"))
+
+    assert [one.id for one in ledger.since("shop", "development", NOW + timedelta(minutes=1))] == [
+        "shop-2",
+        "shop-1",
+    ]
+    assert ledger.since("shop", "production", NOW) == []
