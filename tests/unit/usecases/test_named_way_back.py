@@ -77,6 +77,25 @@ def test_a_version_that_was_deleted_is_refused_before_anything_is_changed():
     assert world.free()
 
 
+def test_a_function_that_somebody_else_moved_since_stops_it_before_anything_is_changed():
+    world = released(FIRST)
+    for name, artifact in ((SECOND, "cart"), (THIRD, "checkout")):
+        world.deploy(
+            release_id=name,
+            artifacts={artifact: {"bucket": "builds", "key": f"{name}.zip", "sha256": name[-1] * 64}},
+        )
+    stock = world.awslambda.functions[STOCK]
+    stock.builds["9"] = stock.builds["2"]
+    world.awslambda.route(STOCK, "live", "9", {}, stock.alias.revision)
+    world.awslambda.changes.clear()
+
+    world.roll_back(THIRD, "slow", to=FIRST)
+
+    assert world.ledger.release(THIRD).status is ReleaseStatus.COMPLETED
+    assert world.awslambda.changes == []
+    assert world.free()
+
+
 class WithStack(Release):
     stack: str | None = None
 
