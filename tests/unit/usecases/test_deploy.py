@@ -368,10 +368,12 @@ def test_a_completed_release_is_rolled_back_by_hand_twice_without_harm():
     world = ReleaseWorld()
     world.deploy()
 
-    for _ in range(2):
-        world.roll_back("shop-42", "slow")
+    # By hand nobody need say more than which release, why and who.
+    world.play("roll_back", release_id="shop-42", reason="slow", actor="grace")
+    world.roll_back("shop-42", "slow")
 
-    assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
+    release = world.ledger.release("shop-42")
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.BY_HAND)
     assert world.untouched()
     assert world.free()
 
