@@ -15,7 +15,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import cold_import, custodian, digest, evaluator, incident, intake, judge, replay, storm
+from benchmarks import (
+    cold_import,
+    custodian,
+    digest,
+    evaluator,
+    incident,
+    intake,
+    judge,
+    replay,
+    rollback,
+    storm,
+)
 from benchmarks.rows import Row, publish, replaced, table, write
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -30,6 +41,7 @@ SECTIONS: tuple[Callable[[str], Iterator[Row]], ...] = (
     storm.rows,
     evaluator.rows,
     judge.rows,
+    rollback.rows,
     digest.rows,
 )
 

@@ -25,7 +25,7 @@ BEFORE = timedelta(days=30)  # so far back a failed deployment makes the next on
 
 @app.callback()
 def _reports() -> None:
-    """One kind today."""
+    """Without this, typer would make the only command the whole app."""
 
 
 @app.command("dora")
@@ -46,7 +46,7 @@ def report_dora(
     found = _ledger(aws, stack).since(workload, place, start - BEFORE)
     report = dora(found, start, end)
     if as_json:
-        out.print_json(data={"workload": workload, "environment": place, **_as_json(report)})
+        out.print_json(data={"workload": workload, "environment": place, **report.model_dump(mode="json")})
         return
     out.print(f"[bold]{escape(workload)}[/] in {place}, {start:%Y-%m-%d} to {end:%Y-%m-%d} ({days} days)\n")
     if not report.deployments:
@@ -132,16 +132,3 @@ def _span(span: timedelta | None) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _as_json(report: Dora) -> dict[str, Any]:
-    """Times in seconds."""
-    plain: dict[str, Any] = report.model_dump()
-    return {
-        name: value.total_seconds()
-        if isinstance(value, timedelta)
-        else value.isoformat()
-        if name in {"start", "end"}
-        else value
-        for name, value in plain.items()
-    }

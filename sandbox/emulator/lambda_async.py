@@ -174,15 +174,19 @@ class _Delivery:
 
 
 def _event_invoke_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Of exactly the qualifier that was invoked: AWS does not fall back from an alias to the function."""
+    """Of exactly the qualifier that was invoked: AWS does not fall back from an alias to the function.
+
+    None and $LATEST are one qualifier; CloudFormation, so SAM, names the latter.
+    """
     from ministack.services import lambda_svc
 
     record = base_record(config)
     if record is None:
         return {}
     qualifier = qualifier_of(config["FunctionArn"])
-    found = original(lambda_svc, "_event_invoke_config")(record, None if qualifier == LATEST else qualifier)
-    return found or {}
+    look_up = original(lambda_svc, "_event_invoke_config")
+    names = (None, LATEST) if qualifier in {None, LATEST} else (qualifier,)
+    return next(filter(None, (look_up(record, name) for name in names)), {})
 
 
 def _send_to_destination(arn: str, record: dict[str, Any], outcome: str) -> None:

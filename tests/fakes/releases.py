@@ -158,7 +158,10 @@ class FakeLambda:
             busy = function in self._busy
             self._busy.discard(function)
             return known.latest.model_copy(update={"busy": busy})
-        return known.builds[known.alias.version if qualifier == "live" else qualifier]
+        version = known.alias.version if qualifier == "live" else qualifier
+        if version not in known.builds:
+            raise NotFoundError(f"version {version} of {function} does not exist")
+        return known.builds[version]
 
     def provisioning(self, function: str, alias: str) -> bool:
         self.alias(function, alias)

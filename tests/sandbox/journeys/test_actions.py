@@ -22,7 +22,7 @@ from selfright.adapters.releases import DynamoDBReleaseLedger
 from selfright.domain.alarms import State
 from selfright.domain.concern import Concern
 from selfright.domain.gates import Gate, Reason
-from selfright.domain.incident import Attempt, AttemptStatus, EntryKind, Incident
+from selfright.domain.incident import Attempt, AttemptStatus, Entry, EntryKind, Incident, IncidentStatus
 from selfright.domain.manifest import Severity, Symptom, Workload
 from selfright.domain.release import (
     FunctionRelease,
@@ -288,6 +288,8 @@ def test_a_whole_release_goes_back_and_stays_back(world: World, manifest: Worklo
         asked = next(e for e in world.ledger.case(fresh).timeline if e.kind is EntryKind.GATES_ASKED)
         gate = next(g for g in asked.detail["gates"] if g["gate"] == Gate.RELEASE)
         assert gate["reason"] == Reason.RELEASE_ANSWERS
+        over = Entry(key="closed", at=world.now(), kind=EntryKind.INCIDENT_CLOSED, text="held")
+        world.ledger.close(fresh, IncidentStatus.HELD, "held", over, world.now())
 
         # When another alarm's runbook takes it back
         incident_id = opened(world, change, facts, on, manifest)

@@ -90,3 +90,14 @@ def test_what_people_put_right_is_kept_by_workload(ledger: ReleaseLedger):
     assert [one.key for one in ledger.mendings("shop", "development", 2)] == ["3", "2"]
     assert ledger.mendings("shop", "development", 3)[1].text == "said again"
     assert ledger.mendings("shop", "production", 3) == []
+
+
+def test_the_releases_since_a_time(ledger: ReleaseLedger):
+    for number in range(3):
+        ledger.open(release(f"shop-{number}", minutes=number), line("requested"))
+
+    assert [one.id for one in ledger.since("shop", "development", NOW + timedelta(minutes=1))] == [
+        "shop-2",
+        "shop-1",
+    ]
+    assert ledger.since("shop", "production", NOW) == []

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from selfright.adapters.aws import Aws
-from selfright.adapters.workflows import StepFunctionsWorkflows
+from selfright.adapters.workflows import StepFunctionsRollBacks, StepFunctionsWorkflows
 from selfright.domain.errors import SourceDownError, ThrottledError
 from selfright.domain.incident import Incident
+from selfright.domain.release import StopReason
 from tests.unit.adapters.conftest import Stubbed
 from tests.unit.usecases.world import signal, workload
 
@@ -102,3 +103,34 @@ def test_a_recovery_is_started_once_and_looked_up_apart_from_the_incidents_own_e
         "failure": "respond: FAILED",
     }
     assert (workflows.status("inc-1"), workflows.undoing("inc-1")) == (None, "RUNNING")
+
+
+# -- roll_back, by a machine's own decision
+
+
+def test_a_release_goes_back_once_whoever_decides_it_first(aws: Aws, respond: str):
+    roll_backs = StepFunctionsRollBacks(aws, respond)
+
+    roll_backs.start("shop-42", "Threshold Crossed", "checkout-errors", StopReason.ALARM_WENT_OFF)
+    roll_backs.start("shop-42", "checkout fails", "respond", StopReason.INCIDENT)
+
+    client = aws.client("stepfunctions")
+    (execution,) = client.list_executions(stateMachineArn=respond)["executions"]
+    assert execution["name"] == "shop-42-back"
+    described = client.describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {
+        "release_id": "shop-42",
+        "reason": "Threshold Crossed",
+        "actor": "checkout-errors",
+        "cause": "alarm-went-off",
+        "to": "none",
+    }
+
+
+def test_a_roll_back_that_could_not_be_started_is_not_kept_quiet(stubbed: Stubbed):
+    stubbed.refuse("stepfunctions", "start_execution", "ThrottlingException")
+
+    with pytest.raises(ThrottledError, match="starting roll_back for shop-42"):
+        StepFunctionsRollBacks(stubbed.aws, RESPOND).start(
+            "shop-42", "x" * 2000, "respond", StopReason.INCIDENT
+        )

@@ -109,6 +109,26 @@ def test_a_live_release_is_taken_back(world: ReleaseWorld):
     assert world.untouched()
 
 
+def test_an_earlier_release_is_gone_back_to_by_its_name(world: ReleaseWorld):
+    world.deploy(release_id="shop-41")
+    for function in world.awslambda.functions.values():
+        function.latest = function.latest.model_copy(update={"code_sha256": "newer"})
+    world.deploy()
+
+    result = run("roll-back", "--to", "shop-41", "--reason", "too slow", "--follow")
+
+    assert result.exit_code == 0, result.output
+    assert "release shop-42 goes back to what shop-41 left live" in result.stdout
+    assert set(world.awslambda.versions_live().values()) == {"2"}
+    # ... and a way that is none is told before anything is started
+    assert "is what is live" in str(run("roll-back", "--to", "shop-41", "--reason", "again").exception)
+
+
+@pytest.mark.parametrize("which", [(), ("shop-42", "--to", "shop-41")])
+def test_one_release_is_named(world: ReleaseWorld, which: tuple[str, ...]):
+    assert isinstance(run("roll-back", *which, "--reason", "too slow").exception, BadInputError)
+
+
 def test_what_a_dead_execution_left_is_taken_back(world: ReleaseWorld):
     half_way(world)
     assert world.awslambda.weights_left() == 3

@@ -368,10 +368,12 @@ def test_a_completed_release_is_rolled_back_by_hand_twice_without_harm():
     world = ReleaseWorld()
     world.deploy()
 
-    for _ in range(2):
-        world.roll_back("shop-42", "slow")
+    # By hand nobody need say more than which release, why and who.
+    world.play("roll_back", release_id="shop-42", reason="slow", actor="grace")
+    world.roll_back("shop-42", "slow")
 
-    assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
+    release = world.ledger.release("shop-42")
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.BY_HAND)
     assert world.untouched()
     assert world.free()
 
@@ -389,3 +391,68 @@ def test_a_release_that_is_not_live_any_more_is_not_rolled_back():
     assert world.ledger.release("shop-42").status is ReleaseStatus.COMPLETED
     assert world.awslambda.versions_live() == live
     assert world.free()
+
+
+# -- what went back is not released again by a request that does not name it
+
+
+def went_back(world: ReleaseWorld) -> None:
+    """$LATEST holds the code of a release that was taken back."""
+    world.failing = {CHECKOUT: {"2": 0.3}}
+    assert world.deploy().release.status is ReleaseStatus.ROLLED_BACK
+    world.failing = {}
+
+
+def test_the_code_of_a_release_that_went_back_is_not_released_again_unnamed():
+    world = ReleaseWorld()
+    went_back(world)
+
+    release = world.deploy(release_id="shop-43").release
+
+    assert (release.status, release.stop) == (ReleaseStatus.REFUSED, StopReason.WENT_BACK)
+    assert "$LATEST holds the code of shop-42" in release.why
+    assert world.untouched()
+    # ... nor with other settings, which make it another version
+    for function in world.awslambda.functions.values():
+        function.builds.pop("2")
+    assert world.deploy(release_id="shop-44").release.stop is StopReason.WENT_BACK
+
+
+def test_nor_are_its_settings_where_the_code_is_what_is_live():
+    world = ReleaseWorld()
+    for function in world.awslambda.functions.values():
+        live = function.builds["1"]
+        function.latest = function.latest.model_copy(update={"code_sha256": live.code_sha256})
+        function.builds["2"] = live.model_copy(update={"version": "2", "role": live.role})
+    went_back(world)
+
+    release = world.deploy(release_id="shop-43").release
+
+    assert (release.status, release.stop) == (ReleaseStatus.REFUSED, StopReason.WENT_BACK)
+    assert "went back with an earlier release" in release.why
+    assert world.untouched()
+    assert world.free()
+
+
+def test_a_request_that_names_the_artifact_means_it():
+    world = ReleaseWorld()
+    went_back(world)
+    artifact = {"bucket": "builds", "key": "42.zip", "sha256": "1" * 64}  # the code that went back
+
+    release = world.deploy(
+        release_id="shop-43", artifacts=dict.fromkeys(("cart", "stock", "checkout"), artifact)
+    ).release
+
+    assert release.status is ReleaseStatus.COMPLETED
+    assert world.awslambda.versions_live() == ALL_NEW
+    # ... and once it is live, it may be named or not
+    assert world.deploy(release_id="shop-44").release.stop is StopReason.NOTHING_NEW
+
+
+def test_new_code_may_follow_a_release_that_went_back():
+    world = ReleaseWorld()
+    went_back(world)
+    for function in world.awslambda.functions.values():
+        function.latest = function.latest.model_copy(update={"code_sha256": "mended"})
+
+    assert world.deploy(release_id="shop-43").release.status is ReleaseStatus.COMPLETED

@@ -67,12 +67,10 @@ def roll_back_release(
         if release.status is ReleaseStatus.REQUESTED:
             return ReleaseWord(next=Then.CLOSE)
         raise BusyError(str(error)) from error
-    if release.status is ReleaseStatus.COMPLETED and (
-        moved := _moved(release, _aliases(release, functions, state_machines))
-    ):
-        raise DriftedError(f"{release.id} is not live any more: {', '.join(moved)}")
     if step.to != NOBODY:
         release = towards(release, step.to, releases=releases, versions=versions)
+    if release.completed and (moved := _moved(release, _aliases(release, functions, state_machines))):
+        raise DriftedError(f"{release.id} is not live any more: {', '.join(moved)}")
     release = _mark(_stopped(release, step, now), releases, now)
     put_back, aliases = _put_back(release, functions, versions, state_machines)
     if moved := _moved(release, aliases):

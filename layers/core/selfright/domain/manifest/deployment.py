@@ -107,7 +107,7 @@ class Deployment(Section):
         default=2,
         description="How often a step with too few requests to tell is prolonged; then it goes back.",
     )
-    regret_seconds: Annotated[Seconds, Field(ge=0, le=7200)] = Field(
+    regret_seconds: Annotated[int, Field(strict=True, ge=0, le=7200)] = Field(
         default=1800,
         description="For so long after a release is completed, an alarm of the set or a guard takes it back at once.",
     )

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 
 from selfright.domain.release.record import TAKEN_BACK, Release, ReleaseStatus
 
-FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 DAY = timedelta(days=1)
 
 
@@ -48,9 +47,12 @@ def recovery_time(release: Release) -> timedelta | None:
 
 
 class Dora(BaseModel):
-    """The five metrics of one workload in [start, end), with what they are made of. None: nothing to tell it from."""
+    """The five metrics of one workload in [start, end), with what they are made of. None: nothing to tell it from.
 
-    model_config = FROZEN
+    In JSON its times are seconds.
+    """
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", ser_json_timedelta="float")
 
     start: datetime
     end: datetime

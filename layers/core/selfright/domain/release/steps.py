@@ -84,8 +84,8 @@ class RollBackInput(BaseModel):
     release_id: ReleaseId
     reason: str = Field(min_length=1, max_length=1000)
     actor: str = Field(min_length=1, max_length=200)
-    cause: Cause
-    to: ReleaseId
+    cause: Cause = StopReason.BY_HAND
+    to: ReleaseId = NOBODY
 
 
 class RollBackStep(BaseModel):
