@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from selfright.domain.errors import BusyError, RefusedError, ThrottledError
+from selfright.domain.errors import BusyError, RefusedError
 from selfright.domain.release import Milestone, ReleaseStatus, StopReason
 from tests.unit.usecases.release_world import CHECKOUT, ReleaseWorld, manifest
 from tests.unit.usecases.respond import CrashedError
@@ -157,7 +157,7 @@ def calls_of(good: bool) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize(
     "error",
-    [CrashedError("out of time"), ThrottledError("slow down"), BusyError("busy")],
+    [CrashedError("out of time"), BusyError("busy")],
     ids=lambda e: type(e).__name__,
 )
 def test_a_room_that_dies_or_gets_no_answer_is_repeated_without_harm(
