@@ -36,7 +36,9 @@ CLIENTS: dict[str, tuple[str, ...]] = {
 # Not on the way of an incident: nobody waits for their cold start.
 NOT_MEASURED = frozenset(
     {
+        "configure_release",
         "request_release",
+        "restore_configuration",
         "admit_release",
         "publish_release",
         "shift_traffic",
