@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from selfright.backup_ports import TableBackups
 from selfright.domain.errors import ConflictError, NotFoundError, RefusedError
 from selfright.domain.manifest import LambdaFunction, StateMachine, Workload
 from selfright.domain.release import (
@@ -45,6 +46,7 @@ def admit_release(
     artifacts: Artifacts,
     configurations: Configurations,
     state_machines: StateMachines,
+    backups: TableBackups,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -82,6 +84,7 @@ def admit_release(
             key: _function_facts(resource, functions, versions)
             for key, resource in resources(workload).items()
         },
+        restorable=_restorable(workload, backups),
         configurations={
             key: _configuration_facts(key, release, workload, artifacts, configurations)
             for key in release.request.configurations
@@ -168,6 +171,13 @@ def _configuration_facts(
     except (NotFoundError, RefusedError) as error:
         problem = str(error)
     return ConfigurationFacts(place=place, state=configurations.state(place), problem=problem)
+
+
+def _restorable(workload: Workload, backups: TableBackups) -> Mapping[str, datetime | None]:
+    if workload.deployment.backups_within_seconds is None:
+        return {}
+    windows = {key: backups.window(workload.resource(key).name) for key in workload.backup.tables}
+    return {key: window.latest if window else None for key, window in windows.items()}
 
 
 def _machines(release: Release, workload: Workload) -> Mapping[str, StateMachine]:
