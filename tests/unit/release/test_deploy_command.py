@@ -148,3 +148,12 @@ def test_weights_of_a_release_on_its_way_stay(world: ReleaseWorld):
         unstuck(world)
 
     assert world.awslambda.weights_left() == 3
+
+
+def test_a_release_with_configuration_can_be_followed(world: ReleaseWorld):
+    world.deploy(configurations={"limits": world.bucket.put("limits.json", b"{}")})
+
+    told = run("status", "shop-42")
+
+    assert told.exit_code == 0
+    assert "live: limits 1 → 2" in told.stdout
