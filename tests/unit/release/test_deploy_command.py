@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from cli import deploy
 from selfright.domain.errors import BadInputError, ConflictError, RefusedError
 from selfright.domain.release import ReleaseStatus
+from selfright.domain.serving import AliasState
 from selfright.usecases.unstick_aliases import unstick_aliases
-from tests.unit.usecases.release_world import CHECKOUT, ReleaseWorld
+from tests.unit.usecases.release_world import CHECKOUT, PACKING, ReleaseWorld
 
 SHOP = ("--workload", "shop", "--environment", "development")
 
@@ -122,6 +123,7 @@ def unstuck(world: ReleaseWorld, *_: str) -> dict[str, str]:
         "grace",
         functions=world.functions,
         versions=world.versions,
+        state_machines=world.state_machines,
         leases=world.leases,
         clock=world.clock,
     )
@@ -139,6 +141,13 @@ def test_weights_that_no_release_left_are_taken_off(world: ReleaseWorld, monkeyp
     assert (checkout.alias.version, world.awslambda.weights_left()) == ("2", 0)
     assert world.free()
     assert "nothing of shop in development is half-way" in run("unstick", "--reason", "again", *SHOP).stdout
+
+
+def test_so_are_those_of_a_state_machine(world: ReleaseWorld):
+    world.machines.aliases[PACKING] = AliasState(version="1", weights={"2": 0.1}, revision="r7")
+
+    assert unstuck(world) == {"packing": "1"}
+    assert world.machines.changes == [(PACKING, "1", {})]
 
 
 def test_weights_of_a_release_on_its_way_stay(world: ReleaseWorld):

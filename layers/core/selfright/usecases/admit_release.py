@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from selfright.backup_ports import TableBackups
@@ -91,7 +91,7 @@ def admit_release(
         },
         workflows={
             key: _workflow_facts(release.request.workflows[key], machine, artifacts, state_machines)
-            for key, machine in _machines(release, workload).items()
+            for key, machine in machines(workload, release.request.workflows).items()
         },
     )
     against = objections(release, workload, facts)
@@ -104,7 +104,7 @@ def admit_release(
             WorkflowRelease(
                 key=key, machine=machine.name, alias=machine.alias, before=facts.workflows[key].alias
             )
-            for key, machine in _machines(release, workload).items()
+            for key, machine in machines(workload, release.request.workflows).items()
         ),
         configuration=tuple(
             ConfigurationRelease(key=key, place=one.place, before=str(one.state.live))
@@ -131,6 +131,12 @@ def resources(workload: Workload) -> Mapping[str, LambdaFunction]:
     """The functions of the release set by logical name, in the order in which they are shifted."""
     found = {key: workload.resource(key) for key in workload.deployment.functions}
     return {key: resource for key, resource in found.items() if isinstance(resource, LambdaFunction)}
+
+
+def machines(workload: Workload, keys: Iterable[str]) -> Mapping[str, StateMachine]:
+    """The state machines of those logical names."""
+    found = {key: workload.resource(key) for key in keys}
+    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
 
 
 def watched_alarms(workload: Workload) -> tuple[str, ...]:
@@ -178,12 +184,6 @@ def _restorable(workload: Workload, backups: TableBackups) -> Mapping[str, datet
         return {}
     windows = {key: backups.window(workload.resource(key).name) for key in workload.backup.tables}
     return {key: window.latest if window else None for key, window in windows.items()}
-
-
-def _machines(release: Release, workload: Workload) -> Mapping[str, StateMachine]:
-    """The state machines that are asked for, by logical name."""
-    found = {key: workload.resource(key) for key in release.request.workflows}
-    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
 
 
 def _workflow_facts(
