@@ -34,7 +34,7 @@ class CodeArtifact(BaseModel):
 
 
 class BreakGlass(BaseModel):
-    """Go although a freeze, a window or a red alarm says stop. It is on record and told to people."""
+    """Go although a freeze, a window, an old backup or a red alarm says stop. It is on record and told to people."""
 
     model_config = FROZEN
 
