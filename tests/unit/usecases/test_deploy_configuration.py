@@ -362,8 +362,11 @@ def test_whatever_call_goes_wrong_code_and_configuration_end_as_one_set(
 ):
     world, request = prepared(good=good)
     world.deploy(**request)
-    calls = list(world.fuse.calls)
-    for at, call in enumerate(calls):
+    # every other one is test_deploy_crashes.py's
+    ours = ("configurations.", "artifacts.", "releases.save")
+    calls = [(at, call) for at, call in enumerate(world.fuse.calls) if call.startswith(ours)]
+    assert len(calls) > 10
+    for at, call in calls:
         world, request = prepared(good=good)
         world.fuse.blow(at, before=before, error=error)
         status = world.deploy(**request).release.status
