@@ -26,6 +26,7 @@ from selfright.adapters.clock import SystemClock
 from selfright.adapters.functions import LambdaFunctions
 from selfright.adapters.leases import DynamoDBLeases
 from selfright.adapters.releases import DynamoDBReleaseLedger
+from selfright.adapters.state_machines import StepFunctionsStateMachines
 from selfright.adapters.versions import LambdaVersions
 from selfright.domain.release import FunctionRelease, Release, ReleaseRequest, ReleaseStatus, Rung, StopReason
 from selfright.domain.release.steps import RollBackStep, Then
@@ -153,6 +154,9 @@ def _roll_back(aws: Aws) -> None:
         leases=DynamoDBLeases(aws, "ledger"),
         functions=LambdaFunctions(aws),
         versions=LambdaVersions(aws),
+        state_machines=StepFunctionsStateMachines(
+            aws, "arn:aws:states:eu-central-1:123456789012:stateMachine:"
+        ),
         clock=SystemClock(),
     )
     if word.next is not Then.CLOSE:

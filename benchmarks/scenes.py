@@ -36,8 +36,10 @@ CLIENTS: dict[str, tuple[str, ...]] = {
 # Not on the way of an incident: nobody waits for their cold start.
 NOT_MEASURED = frozenset(
     {
+        "configure_release",
         "request_release",
         "regret_release",
+        "restore_configuration",
         "admit_release",
         "prepare_stack",
         "change_stack",

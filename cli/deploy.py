@@ -230,15 +230,18 @@ def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dic
     from selfright.adapters.functions import LambdaFunctions
     from selfright.adapters.leases import DynamoDBLeases
     from selfright.adapters.manifest_files import load_workload
+    from selfright.adapters.state_machines import StepFunctionsStateMachines
     from selfright.adapters.versions import LambdaVersions
     from selfright.usecases.unstick_aliases import unstick_aliases
 
+    table, machine = stack_outputs(aws, stack, "LedgerTable", "DeployArn")
     return unstick_aliases(
         load_workload(ROOT / "workloads" / workload, environment),
         getpass.getuser(),
         functions=LambdaFunctions(aws),
         versions=LambdaVersions(aws),
-        leases=DynamoDBLeases(aws, stack_outputs(aws, stack, "LedgerTable")[0]),
+        state_machines=StepFunctionsStateMachines(aws, f"{machine.rpartition(':')[0]}:"),
+        leases=DynamoDBLeases(aws, table),
         clock=SystemClock(),
     )
 

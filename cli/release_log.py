@@ -16,6 +16,7 @@ _STYLES = {
     Milestone.PREPARED: "cyan",
     Milestone.CHANGED: "bold magenta",
     Milestone.PUBLISHED: "cyan",
+    Milestone.CONFIGURED: "cyan",
     Milestone.SHIFTED: "bold magenta",
     Milestone.JUDGED: "bold blue",
     Milestone.PROLONGED: "yellow",

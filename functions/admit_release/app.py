@@ -18,6 +18,7 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         versions=home.versions,
         artifacts=home.artifacts,
         configurations=home.configurations,
+        backups=home.backups,
         alarms=home.alarms,
         switches=home.switches,
         state_machines=home.state_machines,

@@ -66,6 +66,17 @@ def answering(text: str) -> Definition:
     return jsonata(A=pass_(Output=text))
 
 
+def test_a_revision_is_published_once(aws: Server):
+    states = client(aws, "stepfunctions")
+    machine = create(aws, answering("one"))
+
+    made = [states.publish_state_machine_version(stateMachineArn=machine) for _ in range(2)]
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(answering("two")))
+    made.append(states.publish_state_machine_version(stateMachineArn=machine))
+
+    assert [each["stateMachineVersionArn"] for each in made] == [f"{machine}:{n}" for n in (1, 1, 2)]
+
+
 def test_versions_and_aliases_are_pinned_at_the_start_by_weight(aws: Server):
     # Given two published versions, a newer definition, and an alias with weights
     states = client(aws, "stepfunctions")

@@ -33,6 +33,7 @@ def users(world: World) -> Iterator[Traffic]:
     """Users of a workload whose alarms are quiet; and afterwards aliases and configuration as they were."""
     world.load.write(0)
     before = {key: alias(world, key) for key in rehearsal.release_set()}
+    executions = routes(world)
     code, tuning = look(world.server, ENVIRONMENT), rehearsal.configured(world.aws)["tuning"]
     with Traffic(world.server, FUNCTION, USERS_RATE) as users:
         world.until("users are served", lambda: users.counts().ok > 10)
@@ -46,6 +47,14 @@ def users(world: World) -> Iterator[Traffic]:
             RoutingConfig={"AdditionalVersionWeights": {}},
         )
     restore(world.server, ENVIRONMENT, code)
+    if routes(world) != executions:
+        world.client("stepfunctions").update_state_machine_alias(
+            stateMachineAliasArn=f"{machine(world)}:live",
+            routingConfiguration=[
+                {"stateMachineVersionArn": f"{machine(world)}:{version}", "weight": weight}
+                for version, weight in executions.items()
+            ],
+        )
     board = AppConfigConfigurations(world.aws, world.outputs["SwitchStrategy"])
     place = board.place(rehearsal.manifest().deployment.configurations["tuning"])
     if (state := board.state(place)).live != tuning:

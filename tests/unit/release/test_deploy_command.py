@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from cli import deploy
 from selfright.domain.errors import BadInputError, ConflictError, RefusedError
 from selfright.domain.release import ReleaseStatus
+from selfright.domain.serving import AliasState
 from selfright.usecases.unstick_aliases import unstick_aliases
 from selfright.usecases.unstick_stack import unstick_stack
-from tests.unit.usecases.release_world import CHECKOUT, TEMPLATE, ReleaseWorld
+from tests.unit.usecases.release_world import CHECKOUT, PACKING, TEMPLATE, ReleaseWorld
 
 SHOP = ("--workload", "shop", "--environment", "development")
 
@@ -154,6 +155,7 @@ def unstuck(world: ReleaseWorld, *_: str) -> dict[str, str]:
         "grace",
         functions=world.functions,
         versions=world.versions,
+        state_machines=world.state_machines,
         leases=world.leases,
         clock=world.clock,
     )
@@ -172,6 +174,13 @@ def test_weights_that_no_release_left_are_taken_off(world: ReleaseWorld, monkeyp
     assert world.free()
     assert put_right(world) == ["CodeDeploy was here: checkout: all requests go to version 2 now"]
     assert "nothing of shop in development is half-way" in run("unstick", "--reason", "again", *SHOP).stdout
+
+
+def test_so_are_those_of_a_state_machine(world: ReleaseWorld):
+    world.machines.aliases[PACKING] = AliasState(version="1", weights={"2": 0.1}, revision="r7")
+
+    assert unstuck(world) == {"packing": "1"}
+    assert world.machines.changes == [(PACKING, "1", {})]
 
 
 def test_weights_of_a_release_on_its_way_stay(world: ReleaseWorld):
@@ -224,3 +233,12 @@ def test_what_this_does_not_help_is_said(world: ReleaseWorld):
 
     assert "delete it and make it anew" in str(told.exception)
     assert put_right(world) == ["it is stuck: begins"]
+
+
+def test_a_release_with_configuration_can_be_followed(world: ReleaseWorld):
+    world.deploy(configurations={"limits": world.bucket.put("limits.json", b"{}")})
+
+    told = run("status", "shop-42")
+
+    assert told.exit_code == 0
+    assert "live: limits 1 → 2" in told.stdout

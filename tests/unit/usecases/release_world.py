@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from selfright.domain.alarms import State
+from selfright.domain.backup.restore_test import RecoveryWindow
 from selfright.domain.gates import AlarmNow
 from selfright.domain.manifest import Workload, load
 from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
@@ -21,6 +22,7 @@ from tests.unit.usecases.world import MANIFEST, alarm_definition
 
 NOW = datetime(2026, 11, 23, 10, 0, 20, tzinfo=UTC)
 CART, CHECKOUT, STOCK = (f"shop-development-{key}" for key in ("cart", "checkout", "stock"))
+ORDERS = "shop-development-orders"
 PACKING = "shop-development-packing"
 ALARM = "shop-development-checkout-errors"
 LOCK = "release:shop:development"
@@ -74,6 +76,21 @@ def request(**changes: Any) -> ReleaseRequest:
     return ReleaseRequest.model_validate({**REQUEST, **changes})
 
 
+class Restorable:
+    """Tables that could be restored to what they were `lag` ago; to nothing without it."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self._clock = clock
+        self.lag: timedelta | None = timedelta(minutes=5)
+
+    def window(self, table: str) -> RecoveryWindow | None:
+        assert table == ORDERS
+        if self.lag is None:
+            return None
+        now = self._clock.now()
+        return RecoveryWindow(earliest=now - timedelta(days=35), latest=now - self.lag, days=35)
+
+
 class ReleaseWorld:
     """Forty requests a minute for each function. `failing`: the share of failed requests, by function and version."""
 
@@ -105,6 +122,8 @@ class ReleaseWorld:
         self.functions: Any = self.fuse.guard("functions", self.awslambda)
         self.versions: Any = self.fuse.guard("versions", self.awslambda)
         self.state_machines: Any = self.fuse.guard("state_machines", self.machines)
+        self.tables = Restorable(self.clock)
+        self.backups: Any = self.fuse.guard("backups", self.tables)
         self.artifacts: Any = self.fuse.guard("artifacts", self.bucket)
         self.configurations: Any = self.fuse.guard("configurations", self.appconfig)
         self.alarms: Any = self.fuse.guard("alarms", self.cloudwatch)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from selfright.domain.alarms import State
 from selfright.domain.errors import BadInputError
+from selfright.domain.manifest import load
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason
 from selfright.ports import Switches
-from tests.unit.usecases.release_world import CART, CHECKOUT, STOCK, ReleaseWorld, manifest
+from tests.unit.usecases.release_world import CART, CHECKOUT, RELEASING, STOCK, ReleaseWorld, manifest
+from tests.unit.usecases.world import MANIFEST
 
 ALL_NEW = {CART: "2", STOCK: "2", CHECKOUT: "2"}
 
@@ -253,6 +256,34 @@ def test_pre_flight(change: Any, stop: StopReason):
     world.awslambda.changes.clear()
 
     assert refused(world) is stop
+
+
+BACKED_UP = {"backup": {"tables": {"orders": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "lag", "why"),
+    [
+        (900, 300, None),
+        (900, 901, "orders could be restored to 2026-11-23 09:45:19 UTC at best"),
+        (900, None, "orders could not be restored to any moment"),
+        (None, None, None),
+    ],
+)
+def test_backups_are_as_fresh_as_the_manifest_wants_them(asked: int | None, lag: int | None, why: str | None):
+    world = ReleaseWorld(
+        load(
+            {**MANIFEST, **BACKED_UP},
+            {**RELEASING, "deployment": {**RELEASING["deployment"], "backups_within_seconds": asked}},
+            "development",
+        )
+    )
+    world.tables.lag = timedelta(seconds=lag) if lag is not None else None
+
+    release = world.deploy().release
+
+    assert release.stop is (StopReason.BACKUPS_STALE if why else None)
+    assert (why or "") in release.why
 
 
 def alter(world: ReleaseWorld, **changes: Any) -> None:

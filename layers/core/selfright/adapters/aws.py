@@ -49,7 +49,6 @@ _ERRORS: dict[str, type[Exception]] = {
             "ExecutionDoesNotExist",
             "TableNotFoundException",
             "PolicyNotFoundException",
-            "StateMachineDoesNotExist",
         ),
         NotFoundError,
     ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from selfright.backup_ports import TableBackups
 from selfright.domain.errors import ConflictError, NotFoundError, RefusedError
 from selfright.domain.manifest import LambdaFunction, StateMachine, Workload
 from selfright.domain.release import (
@@ -49,6 +50,7 @@ def admit_release(
     artifacts: Artifacts,
     configurations: Configurations,
     state_machines: StateMachines,
+    backups: TableBackups,
     alarms: Alarms,
     switches: SwitchBoard,
     clock: Clock,
@@ -89,13 +91,14 @@ def admit_release(
             key: _function_facts(key, resource, newest, functions, versions)
             for key, resource in resources(workload).items()
         },
+        restorable=_restorable(workload, backups),
         configurations={
             key: _configuration_facts(key, release, workload, artifacts, configurations)
             for key in release.request.configurations
         },
         workflows={
             key: _workflow_facts(release.request.workflows[key], machine, artifacts, state_machines)
-            for key, machine in _machines(release, workload).items()
+            for key, machine in machines(workload, release.request.workflows).items()
         },
     )
     against = objections(release, workload, facts)
@@ -108,7 +111,7 @@ def admit_release(
             WorkflowRelease(
                 key=key, machine=machine.name, alias=machine.alias, before=facts.workflows[key].alias
             )
-            for key, machine in _machines(release, workload).items()
+            for key, machine in machines(workload, release.request.workflows).items()
         ),
         configuration=tuple(
             ConfigurationRelease(key=key, place=one.place, before=str(one.state.live))
@@ -140,6 +143,12 @@ def resources(workload: Workload) -> Mapping[str, LambdaFunction]:
     """The functions of the release set by logical name, in the order in which they are shifted."""
     found = {key: workload.resource(key) for key in workload.deployment.functions}
     return {key: resource for key, resource in found.items() if isinstance(resource, LambdaFunction)}
+
+
+def machines(workload: Workload, keys: Iterable[str]) -> Mapping[str, StateMachine]:
+    """The state machines of those logical names."""
+    found = {key: workload.resource(key) for key in keys}
+    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
 
 
 def red_alarms(release: Release, workload: Workload, alarms: Alarms) -> list[str]:
@@ -175,10 +184,11 @@ def _configuration_facts(
     return ConfigurationFacts(place=place, state=configurations.state(place), problem=problem)
 
 
-def _machines(release: Release, workload: Workload) -> Mapping[str, StateMachine]:
-    """The state machines that are asked for, by logical name."""
-    found = {key: workload.resource(key) for key in release.request.workflows}
-    return {key: machine for key, machine in found.items() if isinstance(machine, StateMachine)}
+def _restorable(workload: Workload, backups: TableBackups) -> Mapping[str, datetime | None]:
+    if workload.deployment.backups_within_seconds is None:
+        return {}
+    windows = {key: backups.window(workload.resource(key).name) for key in workload.backup.tables}
+    return {key: window.latest if window else None for key, window in windows.items()}
 
 
 def _workflow_facts(

@@ -11,7 +11,8 @@ from datetime import timedelta
 from selfright.domain.manifest import Workload
 from selfright.domain.release import lock_of
 from selfright.ports import Clock, Functions, Leases, Versions
-from selfright.usecases.admit_release import resources
+from selfright.release_ports import StateMachines
+from selfright.usecases.admit_release import machines, resources
 
 HELD_FOR = timedelta(minutes=5)
 
@@ -22,6 +23,7 @@ def unstick_aliases(
     *,
     functions: Functions,
     versions: Versions,
+    state_machines: StateMachines,
     leases: Leases,
     clock: Clock,
 ) -> dict[str, str]:
@@ -37,6 +39,11 @@ def unstick_aliases(
             alias = functions.alias(resource.name, resource.alias)
             if alias.weights:
                 versions.route(resource.name, resource.alias, alias.version, {}, alias.revision)
+                done[key] = alias.version
+        for key, machine in machines(workload, workload.deployment.workflows).items():
+            alias = state_machines.alias(machine.name, machine.alias)
+            if alias.weights:
+                state_machines.route(machine.name, machine.alias, alias.version, {}, alias.revision)
                 done[key] = alias.version
         return done
     finally:

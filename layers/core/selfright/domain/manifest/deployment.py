@@ -118,6 +118,10 @@ class Deployment(Section):
     required_settings: tuple[EnvironmentVariable, ...] = Field(
         default=(), description="Environment variables that no function of the set may lack."
     )
+    backups_within_seconds: Seconds | None = Field(
+        default=None,
+        description="How old the newest moment may be to which each table of `backup` could be restored.",
+    )
     configurations: Mapping[Key, Configuration] = Field(
         default={}, description="What a release may put live beside code, by logical name."
     )

@@ -6,7 +6,7 @@ A fact that cannot be read is no answer: reading it raises SourceDownError, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,7 +18,12 @@ from selfright.domain.serving import AliasState
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 # What a person may overrule by breaking the glass; everything else would break the release itself.
-OVERRULED = {StopReason.CHANGE_FREEZE, StopReason.OUTSIDE_WINDOW, StopReason.ALARM_RED}
+OVERRULED = {
+    StopReason.CHANGE_FREEZE,
+    StopReason.OUTSIDE_WINDOW,
+    StopReason.ALARM_RED,
+    StopReason.BACKUPS_STALE,
+}
 
 
 class Build(BaseModel):
@@ -91,7 +96,11 @@ class WorkflowFacts(BaseModel):
 
 
 class AdmissionFacts(BaseModel):
-    """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over."""
+    """Everything that is looked at. `red`: alarms that are on; `under_way`: another release that is not over.
+
+    `restorable`: the newest moment to which each backed-up table could be restored, by logical name; None where
+    there is none. Empty where the manifest does not ask.
+    """
 
     model_config = FROZEN
 
@@ -100,6 +109,7 @@ class AdmissionFacts(BaseModel):
     red: tuple[str, ...] = ()
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
+    restorable: Mapping[str, datetime | None] = {}
     configurations: Mapping[str, ConfigurationFacts] = {}
     workflows: Mapping[str, WorkflowFacts] = {}
 
@@ -121,6 +131,7 @@ def objections(release: Release, workload: Workload, facts: AdmissionFacts) -> t
         Objection(reason=reason, text=text, overruled=glass is not None and reason in OVERRULED)
         for reason, text in (
             *_of_people(release, workload, facts),
+            *_of_backups(workload, facts),
             *_of_functions(release, workload, facts),
             *_of_configurations(facts),
             *_of_workflows(facts),
@@ -146,6 +157,16 @@ def _of_people(
         yield StopReason.APPROVAL_MISSING, "must name an approver other than the one who asks for it"
     if facts.red:
         yield StopReason.ALARM_RED, f"on already: {', '.join(facts.red)}"
+
+
+def _of_backups(workload: Workload, facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
+    for key, newest in facts.restorable.items():
+        allowed = timedelta(seconds=workload.deployment.backups_within_seconds or 0)
+        if newest is None:
+            yield StopReason.BACKUPS_STALE, f"{key} could not be restored to any moment"
+        elif facts.now - newest > allowed:
+            text = f"{key} could be restored to {newest:%Y-%m-%d %H:%M:%S %Z} at best"
+            yield StopReason.BACKUPS_STALE, text
 
 
 def _of_functions(

@@ -12,9 +12,8 @@ FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 # Bytes of one version in AppConfig's hosted store: https://docs.aws.amazon.com/general/latest/gr/appconfig.html
 LARGEST = 2 * 2**20
-FLAGS_FORMAT = (
-    "1"  # https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-type-reference-feature-flags.html
-)
+# https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-type-reference-feature-flags.html
+FLAGS_FORMAT, VARIANTS = "1", "_variants"
 
 
 class ProfileKind(StrEnum):
@@ -114,6 +113,11 @@ def _against_flags(document: Mapping[str, object]) -> str | None:
     if unknown := sorted(values.keys() - flags.keys()):
         return f"has values of flags that it does not define: {', '.join(unknown)}"
     for name, value in values.items():
-        if not isinstance(value, Mapping) or not isinstance(value.get("enabled"), bool):
-            return f"values.{name} must be an object with `enabled`, true or false"
+        variants = value.get(VARIANTS, [value]) if isinstance(value, Mapping) else [None]
+        if not isinstance(variants, list) or not all(_is_flag(variant) for variant in variants):
+            return f"values.{name} must be an object with `enabled`, true or false, or have such {VARIANTS}"
     return None
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("enabled"), bool)

@@ -56,6 +56,7 @@ class StopReason(StrEnum):
     PROVISIONED_CONCURRENCY = "provisioned-concurrency"
     ROLE_DIFFERS = "role-differs"
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
+    BACKUPS_STALE = "backups-stale"
     SETTINGS_MISSING = "settings-missing"
     CONFIGURATION_INVALID = "configuration-invalid"
     DEFINITION_INVALID = "definition-invalid"

@@ -40,7 +40,7 @@ class StackTemplate(CodeArtifact):
 
 
 class BreakGlass(BaseModel):
-    """Go although a freeze, a window or a red alarm says stop. It is on record and told to people."""
+    """Go although a freeze, a window, an old backup or a red alarm says stop. It is on record and told to people."""
 
     model_config = FROZEN
 
