@@ -26,6 +26,8 @@ class Fault(StrEnum):
 
     ERRORS_30 = "errors-30"
     ERRORS_5 = "errors-5"
+    LATENCY = "latency"
+    SMOKE = "smoke"
     BAKE_ALARM = "bake-alarm"
 
 

@@ -14,6 +14,7 @@ _STYLES = {
     Milestone.REFUSED: "bold red",
     Milestone.ADMITTED: "cyan",
     Milestone.PUBLISHED: "cyan",
+    Milestone.TESTED: "bold blue",
     Milestone.SHIFTED: "bold magenta",
     Milestone.JUDGED: "bold blue",
     Milestone.PROLONGED: "yellow",

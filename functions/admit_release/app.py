@@ -18,5 +18,6 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         versions=home.versions,
         alarms=home.alarms,
         switches=home.switches,
+        probes=home.probes,
         clock=home.clock,
     )

@@ -24,6 +24,7 @@ from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 if TYPE_CHECKING:  # only some rooms need these models: no other builds them
     from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
     from selfright.domain.release import Release as ReleaseRecord
+    from selfright.domain.release.probing import Heard, Ran
     from selfright.domain.serving import (
         AliasState,
         ConcurrencyState,
@@ -317,6 +318,11 @@ class Functions(Protocol):
     ) -> Mapping[str, Mapping[float, float]]:
         """Mean duration in milliseconds by minute (epoch seconds of its start), by executed version."""
 
+    def p95(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, float]:
+        """Milliseconds that 95 % of the alias's requests stay below, by executed version; only of those with any."""
+
     def concurrency(self, function: str) -> ConcurrencyState: ...
 
     def point(self, function: str, alias: str, version: str, revision: str) -> None:
@@ -350,6 +356,28 @@ class Versions(Protocol):
         """Point an alias at a version, and shares of its requests at another; the alias as it is then.
 
         Raises BusyError where the alias is not at `revision` any more, RefusedError where Lambda will not do it.
+        """
+
+
+class Probes(Protocol):
+    """Questions to a workload. How long an answer took is in wall seconds, of an execution in AWS's own."""
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any], seconds: float) -> Heard:
+        """Invoke once, and wait that long for the answer.
+
+        Raises NotFoundError; SourceDownError where it was not invoked at all.
+        """
+
+    def fetch(self, url: str, seconds: float) -> Heard:
+        """GET an address. No answer is an answer, too: its trouble.
+
+        Raises RefusedError where the address may not be asked.
+        """
+
+    def run(self, machine: str, name: str, given: Mapping[str, Any]) -> Ran:
+        """How the execution of that name goes; it is started where there is none.
+
+        Raises NotFoundError.
         """
 
 

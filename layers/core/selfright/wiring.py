@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Leases,
         Logs,
         Messenger,
+        Probes,
         ReleaseLedger,
         ScalingTargets,
         SwitchBoard,
@@ -120,6 +122,14 @@ class House:
         from selfright.adapters.versions import LambdaVersions
 
         return LambdaVersions(self.aws)
+
+    @cached_property
+    def probes(self) -> Probes:
+        from selfright.adapters.probes import AwsProbes
+
+        # Only a local AWS has an endpoint of its own.
+        local = "AWS_ENDPOINT_URL" in os.environ
+        return AwsProbes(self.aws, self.settings.need("state_machines"), local=local)
 
     @cached_property
     def messenger(self) -> Messenger:

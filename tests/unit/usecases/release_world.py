@@ -12,7 +12,7 @@ from selfright.domain.manifest import Workload, load
 from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
-from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments
+from tests.fakes.releases import FakeLambda, FakeProbes, MemoryReleaseLedger, RecordingDeployments
 from tests.unit.usecases.respond import Respond
 from tests.unit.usecases.world import MANIFEST, alarm_definition
 
@@ -78,6 +78,8 @@ class ReleaseWorld:
         self.channels = FakeChannels()
         self.deployments = RecordingDeployments()
 
+        self.asked_things = FakeProbes()
+        self.probes: Any = self.fuse.guard("probes", self.asked_things)
         self.releases: Any = self.fuse.guard("releases", self.ledger)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.functions: Any = self.fuse.guard("functions", self.awslambda)

@@ -106,6 +106,15 @@ class Aws:
                 self._clients[service] = connect(service, config=self._config)
             return self._clients[service]
 
+    def patient(self, service: str, seconds: float) -> Any:
+        """A client of its own that waits so long for an answer, and never asks twice."""
+        from botocore.config import Config
+
+        once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=seconds)
+        connect: Any = self._session.create_client
+        with self._lock:
+            return connect(service, config=self._config.merge(once))
+
     def lean(self, service: str) -> Any:
         """A client for the calls of every signal: `client`'s, or a lighter one that answers the same where it may.
 

@@ -32,6 +32,7 @@ class Settings(BaseModel):
     switch_environment: str = ""
     switch_profile: str = ""
     flag_strategy: str = ""
+    state_machines: str = Field(default="", description="ARN of a state machine here, without its name.")
     verify_backup_arn: str = ""
     evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 

@@ -20,8 +20,10 @@ from selfright.domain.release import (
     objections,
     ramp,
 )
+from selfright.domain.release.probing import HealthRecord
 from selfright.domain.release.steps import ReleaseWord, Then
-from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
+from selfright.ports import Alarms, Clock, Functions, Leases, Probes, ReleaseLedger, SwitchBoard, Versions
+from selfright.usecases.asking import ask_health
 from selfright.usecases.release_lock import take_lock
 
 LOOKED_AT = 20  # newest releases of the workload among which one may not be over
@@ -37,6 +39,7 @@ def admit_release(
     versions: Versions,
     alarms: Alarms,
     switches: SwitchBoard,
+    probes: Probes,
     clock: Clock,
 ) -> ReleaseWord:
     """`publish` where it may begin, `close` where it is refused; what speaks against it is on record.
@@ -67,6 +70,7 @@ def admit_release(
         now=now,
         kill_switch=switches.read().kill_switch,
         red=tuple(signal.name for signal in alarms.alarming(watched_alarms(workload))),
+        unhealthy={one.name: one.why for one in ask_health(workload, probes) if one.why},
         under_way=_under_way(release, releases),
         functions={
             key: _function_facts(resource, functions, versions)
@@ -80,6 +84,7 @@ def admit_release(
         status=ReleaseStatus.RUNNING,
         functions=tuple(_function(workload, key, facts.functions[key]) for key in deployment.functions),
         red_before=facts.red,
+        health=HealthRecord(before=tuple(facts.unhealthy)),
     )
     steps = ", ".join(f"{rung.percent:g} %" for rung in admitted.rungs)
     line = LogLine(

@@ -45,7 +45,11 @@ def close_release(
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
     if release.status is ReleaseStatus.ROLLING_BACK and release.restored_at and failure == "none":
-        return ReleaseStatus.ROLLED_BACK if release.changing else ReleaseStatus.REFUSED
+        if not release.changing:
+            return ReleaseStatus.REFUSED
+        # Unknown health is no health.
+        healthy = release.health.after is not None and not release.health.worse
+        return ReleaseStatus.ROLLED_BACK if healthy else ReleaseStatus.ROLLBACK_FAILED
     if not release.changing and (release.stop or failure != "none"):
         return ReleaseStatus.REFUSED
     if failure != "none":
@@ -72,5 +76,8 @@ def _words(release: Release) -> str:
             return f"{release.stop}: {release.why}; all is as it was before"
         case ReleaseStatus.REFUSED:
             return f"{release.stop}: {release.why}; nothing was changed"
+        case _ if release.restored_at:
+            sick = ", ".join(release.health.worse) or "nobody could ask"
+            return f"{release.stop}: {release.why}; put back, but not healthy: {sick}; people are needed"
         case _:
             return f"{release.stop}: {release.why}; people are needed"

@@ -50,6 +50,7 @@ from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
 from selfright.usecases.admit_release import watched_alarms
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.release_targets import missed_targets
 
 
 def judge_release(
@@ -79,7 +80,7 @@ def judge_release(
     if now < due:
         seconds = math.ceil((due - now).total_seconds())
         return ReleaseWord(next=Then.WAIT, wait=min(workload.deployment.look_seconds, seconds))
-    return _gate(release, workload.deployment, functions, releases, now)
+    return _gate(release, workload, functions, releases, now)
 
 
 def _seen_at_once(
@@ -114,8 +115,9 @@ def _seen_at_once(
 
 
 def _gate(
-    release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
+    release: Release, workload: Workload, functions: Functions, releases: ReleaseLedger, now: datetime
 ) -> ReleaseWord:
+    deployment = workload.deployment
     where = stretch(release, counted_until(release, deployment, now))
     whole = release.rung is not None and release.rung.whole
     rulings: dict[str, CountsRuling] = {}
@@ -148,6 +150,9 @@ def _gate(
         case Verdict.PASS:
             releases.note(release.id, line)
             if release.next_rung is None:
+                if missed := missed_targets(release, workload, functions, where):
+                    why = "; ".join(missed)
+                    return _stop(release, StopReason.TARGET_MISSED, why, {}, releases=releases, now=now)
                 return ReleaseWord(next=Then.FINISH)
             return ReleaseWord(next=Then.SHIFT, step=release.position + 1)
         case Verdict.FAIL:

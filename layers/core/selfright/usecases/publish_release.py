@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from selfright.domain.errors import BusyError
+from selfright.domain.manifest import When, Workload
 from selfright.domain.release import LogLine, Milestone, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Clock, Leases, ReleaseLedger, Versions
@@ -10,9 +13,15 @@ from selfright.usecases.release_lock import take_lock
 
 
 def publish_release(
-    release_id: str, *, releases: ReleaseLedger, leases: Leases, versions: Versions, clock: Clock
+    release_id: str,
+    *,
+    workloads: Mapping[str, Workload],
+    releases: ReleaseLedger,
+    leases: Leases,
+    versions: Versions,
+    clock: Clock,
 ) -> ReleaseWord:
-    """`shift` where there is something new, `close` where there is not.
+    """`test` or `shift` where there is something new, `close` where there is not.
 
     Raises BusyError while Lambda takes code up (all functions have been asked to by then), RefusedError where an
     artifact is not what was asked for, ConflictError where another release holds the workload.
@@ -56,4 +65,6 @@ def publish_release(
         releases.save(nothing, line)
         return ReleaseWord(next=Then.CLOSE)
     releases.save(published, line)
+    if workloads[release.request.workload].deployment.tested(When.BEFORE):
+        return ReleaseWord(next=Then.TEST)
     return ReleaseWord(next=Then.SHIFT, step=1)

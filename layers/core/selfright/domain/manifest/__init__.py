@@ -18,6 +18,17 @@ from selfright.domain.manifest.escalation import (
 )
 from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
+from selfright.domain.manifest.probes import (
+    Health,
+    Http,
+    Invoke,
+    Probe,
+    SmokeHttp,
+    SmokeInvoke,
+    SmokeTest,
+    SmokeWorkflow,
+    When,
+)
 from selfright.domain.manifest.references import first_shared_alarm
 from selfright.domain.manifest.resources import (
     Circuit,
@@ -61,11 +72,15 @@ __all__ = [
     "EscalationLevel",
     "EventBus",
     "Freeze",
+    "Health",
+    "Http",
     "Invariant",
+    "Invoke",
     "LambdaFunction",
     "Limits",
     "Linear",
     "Notifications",
+    "Probe",
     "Resource",
     "ResourceType",
     "S3Bucket",
@@ -74,6 +89,10 @@ __all__ = [
     "SecretChannel",
     "Settings",
     "Severity",
+    "SmokeHttp",
+    "SmokeInvoke",
+    "SmokeTest",
+    "SmokeWorkflow",
     "SnsChannel",
     "StateMachine",
     "Strategy",
@@ -83,6 +102,7 @@ __all__ = [
     "Targets",
     "Verification",
     "WeeklyWindow",
+    "When",
     "Windows",
     "Workload",
     "first_shared_alarm",

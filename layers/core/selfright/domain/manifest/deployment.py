@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from selfright.domain.manifest.probes import SmokeTest, When
 from selfright.domain.manifest.section import (
     EnvironmentVariable,
     Flag,
@@ -91,6 +93,13 @@ class Deployment(Section):
         description="How often a step with too few requests to tell is prolonged; then it goes back.",
     )
     max_error_percent: Percent = Field(default=5.0, description="Never promoted above, whatever ran before.")
+    smoke_tests: Mapping[Key, SmokeTest] = Field(
+        default={}, description="What must work before and after the requests are shifted."
+    )
+    target_of: Mapping[Key, Key] = Field(
+        default={},
+        description="Function to the stage of targets.p95_seconds that it must meet; the one of its own name else.",
+    )
     approval_required: Flag = Field(
         default=False, description="A release names an approver who is not the one that asks for it."
     )
@@ -100,3 +109,7 @@ class Deployment(Section):
     windows: tuple[WeeklyWindow, ...] = Field(
         default=(), description="When releases may go out; at any time where none is named."
     )
+
+    def tested(self, when: When) -> Mapping[str, SmokeTest]:
+        """The smoke tests of that moment."""
+        return {key: test for key, test in self.smoke_tests.items() if test.when is when}

@@ -17,7 +17,12 @@ from selfright.domain.serving import AliasState
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 # What a person may overrule by breaking the glass; everything else would break the release itself.
-OVERRULED = {StopReason.CHANGE_FREEZE, StopReason.OUTSIDE_WINDOW, StopReason.ALARM_RED}
+OVERRULED = {
+    StopReason.CHANGE_FREEZE,
+    StopReason.OUTSIDE_WINDOW,
+    StopReason.ALARM_RED,
+    StopReason.UNHEALTHY,
+}
 
 
 class Build(BaseModel):
@@ -52,6 +57,7 @@ class AdmissionFacts(BaseModel):
     now: datetime
     kill_switch: bool
     red: tuple[str, ...] = ()
+    unhealthy: Mapping[str, str] = {}  # by question, what came of it
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
 
@@ -93,6 +99,8 @@ def _of_people(
         yield StopReason.APPROVAL_MISSING, "must name an approver other than the one who asks for it"
     if facts.red:
         yield StopReason.ALARM_RED, f"on already: {', '.join(facts.red)}"
+    if facts.unhealthy:
+        yield StopReason.UNHEALTHY, "; ".join(f"{name}: {why}" for name, why in facts.unhealthy.items())
 
 
 def _of_functions(

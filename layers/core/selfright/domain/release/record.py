@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from selfright.domain.release.probing import HealthRecord
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
 from selfright.domain.serving import AliasState
@@ -52,12 +53,15 @@ class StopReason(StrEnum):
     DEAD_LETTERS_DIFFER = "dead-letters-differ"
     SETTINGS_MISSING = "settings-missing"
     NOTHING_NEW = "nothing-new"
+    UNHEALTHY = "unhealthy"  # also after the ramp
     # while it goes out
     WORSE_THAN_BEFORE = "worse-than-before"
     TOO_FEW_REQUESTS = "too-few-requests"
     NOT_JUDGED = "not-judged"
     ALARM_WENT_OFF = "alarm-went-off"
     ALIAS_MOVED = "alias-moved"
+    SMOKE_TEST_FAILED = "smoke-test-failed"
+    TARGET_MISSED = "target-missed"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
 
@@ -98,6 +102,7 @@ class Release(BaseModel):
     rungs: tuple[Rung, ...] = ()
     functions: tuple[FunctionRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
+    health: HealthRecord = Field(default_factory=HealthRecord)
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
     stop: StopReason | None = None
@@ -166,6 +171,7 @@ class Milestone(StrEnum):
     REFUSED = "refused"
     ADMITTED = "admitted"
     PUBLISHED = "published"
+    TESTED = "tested"
     SHIFTED = "shifted"
     JUDGED = "judged"
     PROLONGED = "prolonged"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from selfright.domain.release.probing import Phase
 from selfright.domain.release.record import ReleaseStatus
 from selfright.domain.release.request import ReleaseId
 
@@ -17,6 +18,7 @@ class Then(StrEnum):
     """Each word is one branch of a Choice."""
 
     PUBLISH = "publish"
+    TEST = "test"  # also: not all of them are over, ask again
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
@@ -40,6 +42,16 @@ class ShiftStep(BaseModel):
 
     release_id: ReleaseId
     step: int = Field(ge=1)
+
+
+class TestStep(BaseModel):
+    """Input of the room that tests."""
+
+    __test__ = False  # for pytest
+    model_config = FROZEN
+
+    release_id: ReleaseId
+    phase: Phase
 
 
 class ReleaseWord(BaseModel):
