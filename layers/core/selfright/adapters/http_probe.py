@@ -8,7 +8,6 @@ import socket
 import ssl
 import time
 from http.client import HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 
 from selfright.domain.errors import RefusedError
@@ -31,11 +30,11 @@ def fetch(url: str, seconds: float, *, local: bool) -> Heard:
     def took() -> float:
         return time.monotonic() - began
 
+    if parts.scheme != "https" and not local:
+        raise RefusedError(f"{host} must be asked by https")
     try:
-        address = _address(host, parts.port or (443 if parts.scheme == "https" else 80), local=local)
-        if parts.scheme != "https" and not local:
-            raise RefusedError(f"{host} must be asked by https")
-        connection = _connection(parts.scheme, host, address, seconds)
+        addresses = _addresses(host, local=local)
+        connection = _connection(parts.scheme, host, addresses, parts.port, deadline)
         try:
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
             connection.request("GET", path, headers={"Host": parts.netloc, "User-Agent": "selfright"})
@@ -50,30 +49,46 @@ def fetch(url: str, seconds: float, *, local: bool) -> Heard:
     return Heard(seconds=took(), status=answer.status, body=body.decode(errors="replace"))
 
 
-def _address(host: str, port: int, *, local: bool) -> tuple[str, int]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+def _addresses(host: str, *, local: bool) -> list[str]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         ip = ipaddress.ip_address(address.partition("%")[0])
         if not (ip.is_global and not ip.is_multicast) and not (local and ip.is_loopback):
             raise RefusedError(f"{host} leads to {address}, which is not on the public network")
-    return addresses[0], port
+    return addresses
 
 
 def _connection(
-    scheme: str, host: str, address: tuple[str, int], seconds: float
+    scheme: str, host: str, addresses: list[str], port: int | None, deadline: float
 ) -> http.client.HTTPConnection:
-    """To the address that was looked at, as `host`."""
-    made = http.client.HTTPConnection(host, address[1], timeout=seconds)
-    sock: Any = socket.create_connection(address, timeout=seconds)
-    if scheme == "https":
+    """To the first that takes it of the addresses that were looked at, as `host`."""
+    secure = scheme == "https"
+    port = port or (http.client.HTTPS_PORT if secure else http.client.HTTP_PORT)
+    sock: socket.socket = _open(addresses, port, deadline)
+    if secure:
         try:
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
         except BaseException:
             sock.close()
             raise
+    made = http.client.HTTPConnection(host, port)
     made.sock = sock
     return made
+
+
+def _open(addresses: list[str], port: int, deadline: float) -> socket.socket:
+    """Raises the last address's OSError."""
+    last: OSError = TimeoutError()
+    for address in addresses:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        try:
+            return socket.create_connection((address, port), timeout=left)
+        except OSError as error:
+            last = error
+    raise last
 
 
 def _read(answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import assert_never, cast
 
 from selfright.domain.errors import NotFoundError, RefusedError
 from selfright.domain.manifest import Http, Invoke, LambdaFunction, Workload
@@ -33,9 +33,10 @@ def ask(
     try:
         match probe:
             case Invoke():
-                function = workload.resource(probe.function)
-                alias = function.alias if isinstance(function, LambdaFunction) else ""
-                qualifier = (versions or {}).get(probe.function, alias)
+                function = cast(
+                    "LambdaFunction", workload.resource(probe.function)
+                )  # the manifest's own rule
+                qualifier = (versions or {}).get(probe.function, function.alias)
                 heard = probes.invoke(function.name, qualifier, probe.event, probe.within_seconds)
                 return of_invoke(name, probe, heard)
             case Http():

@@ -63,7 +63,7 @@ def test_release(
     elif failed:
         reason = StopReason.UNHEALTHY if phase is Phase.END else StopReason.SMOKE_TEST_FAILED
         return _stop(release, reason, in_one_line(failed), line, releases)
-    else:
+    elif results:
         releases.note(release.id, line)
     return _next(phase, workload.deployment.look_seconds)
 
@@ -139,7 +139,7 @@ def _stop(
         text=f"{reason}: {why}"[:1000],
         detail=tested.detail,
     )
-    releases.save(release.stopped(reason, why, tested.at), tested, line)
+    releases.save(release.stopped(reason, why, tested.at), line)
     return ReleaseWord(next=Then.ROLL_BACK)
 
 
