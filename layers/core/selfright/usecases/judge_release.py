@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from selfright.domain.canary import (
     CountsRuling,
+    LatencyRuling,
     Minute,
     Verdict,
     WatchRuling,
@@ -130,7 +131,8 @@ def _gate(
         else:
             number = gate_number(release, deployment, index)
             rulings[function.key] = judge_counts(control, canary, gate_plan(release, deployment), gate=number)
-    slower = [] if whole else _slower(release, deployment, functions, now)
+    latency = {} if whole else _latency(release, deployment, functions, now)
+    slower = [f"{key}: {r.reason} ms" for key, r in latency.items() if r.verdict is Verdict.FAIL]
     verdict = Verdict.FAIL if slower else _verdict(deployment, rulings)
     line = LogLine(
         key=f"judged-{release.position:02d}-{release.extensions}",
@@ -144,6 +146,7 @@ def _gate(
             "from": where.start.isoformat(),
             "to": where.end.isoformat(),
             "rulings": {key: ruling.model_dump(mode="json") for key, ruling in rulings.items()},
+            "latency": {key: ruling.model_dump(mode="json") for key, ruling in latency.items()},
         },
     )
     match verdict:
@@ -177,13 +180,15 @@ def _gate(
             return _stop(release, why, _open(deployment, rulings), {}, releases=releases, now=now)
 
 
-def _slower(release: Release, deployment: Deployment, functions: Functions, now: datetime) -> list[str]:
-    """Which functions are slower than the live version by more than matters, told with their numbers.
+def _latency(
+    release: Release, deployment: Deployment, functions: Functions, now: datetime
+) -> dict[str, LatencyRuling]:
+    """Whether functions are slower than the live version by more than matters.
 
     It takes twenty minutes of both versions to tell; before, slowness is the alarms' business, and no ground to wait.
     """
     where = stretches_with_control(release, counted_until(release, deployment, now))
-    told: list[str] = []
+    told: dict[str, LatencyRuling] = {}
     if not any(one.minutes for one in where):
         return told
     for index, function in enumerate(release.changing):
@@ -191,14 +196,12 @@ def _slower(release: Release, deployment: Deployment, functions: Functions, now:
         found = functions.durations(
             function.function, function.alias, [old, new], where[0].start, where[-1].end
         )
-        ruling = judge_latency(
+        told[function.key] = judge_latency(
             latencies(found[old], where),
             latencies(found[new], where),
             gate_plan(release, deployment),
             gate=gate_number(release, deployment, index),
         )
-        if ruling.verdict is Verdict.FAIL:
-            told.append(f"{function.key}: {ruling.reason} ms")
     return told
 
 
