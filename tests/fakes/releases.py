@@ -86,7 +86,7 @@ class FakeLambda:
         self._revisions = count(1)
         self.changes: list[tuple[str, str, dict[str, float]]] = []
         self.functions = {name: self._function() for name in names}
-        self.provisioned: set[str] = set()  # functions whose provisioned concurrency is in progress
+        self.with_provisioned: set[str] = set()  # functions whose alias has provisioned concurrency
         self.slowness: dict[tuple[str, str], float] = {}
         self._busy: set[str] = set()
 
@@ -145,9 +145,9 @@ class FakeLambda:
             return known.latest.model_copy(update={"busy": busy})
         return known.builds[known.alias.version if qualifier == "live" else qualifier]
 
-    def provisioning(self, function: str, alias: str) -> bool:
+    def provisioned(self, function: str, alias: str) -> bool:
         self.alias(function, alias)
-        return function in self.provisioned
+        return function in self.with_provisioned
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         del release_id

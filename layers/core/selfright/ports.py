@@ -341,8 +341,8 @@ class Versions(Protocol):
     def build(self, function: str, qualifier: str) -> Build:
         """A version, what an alias points to, or $LATEST."""
 
-    def provisioning(self, function: str, alias: str) -> bool:
-        """Whether provisioned concurrency of the alias is anything but absent or READY."""
+    def provisioned(self, function: str, alias: str) -> bool:
+        """Whether the alias itself has provisioned concurrency, in whatever state."""
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         """The version that holds the artifact's code, or that of $LATEST; the same one however often it is asked for.

@@ -168,6 +168,66 @@ def test_a_function_without_a_new_version_has_none_to_be_tested():
     assert ("shop-development-cart", "2") not in world.asked_things.asked
 
 
+# -- requests of our own
+
+
+def with_few_users(**deployment: Any) -> ReleaseWorld:
+    """One request a minute for the new version, where 59 are wanted; our own are counted like users'."""
+    world = ReleaseWorld(shop(health={}, deployment={"judged_on": ["cart"], **deployment}))
+    world.requests = 4
+    ours: list[str] = []
+
+    def count() -> Heard:
+        ours.append("request")
+        return Heard(seconds=0.2, body={"statusCode": 200})
+
+    world.asked_things.answers["shop-development-cart", "live"] = count
+    before = world.pass_time
+
+    def and_ours(seconds: float) -> None:
+        world.requests = 4 + len(ours) * 60 / max(seconds, 60)
+        ours.clear()
+        before(seconds)
+
+    world.pass_time = and_ours  # type: ignore[method-assign]
+    return world
+
+
+def test_where_users_are_too_few_our_own_requests_prove_a_release():
+    world = with_few_users(synthetic_requests_per_minute=60)
+
+    file = world.deploy()
+
+    assert file.release.status is ReleaseStatus.COMPLETED, file.release.why
+    ours = [line for line in file.log if line.key.startswith("tested-during")]
+    prolonged = next(line for line in file.log if line.milestone is Milestone.PROLONGED)
+    assert ours
+    assert min(line.at for line in ours) > prolonged.at  # users first
+    assert {len(line.detail["tests"]) for line in ours} == {60}
+
+
+def test_they_prove_nothing_where_nobody_asked_for_them():
+    world = with_few_users()
+
+    assert world.deploy().release.stop is StopReason.TOO_FEW_REQUESTS
+    assert ("shop-development-cart", "live") not in world.asked_things.asked
+
+
+def test_requests_of_our_own_stop_in_time_where_answers_are_slow():
+    world = with_few_users(synthetic_requests_per_minute=60)
+
+    def slow() -> Heard:
+        world.clock.advance(9)
+        return Heard(seconds=9, body={"statusCode": 200})
+
+    world.asked_things.answers["shop-development-cart", "live"] = slow
+
+    file = world.deploy()
+
+    ours = [line for line in file.log if line.key.startswith("tested-during")]
+    assert {len(line.detail["tests"]) for line in ours} == {4}  # of 45 s, ten are kept for the last
+
+
 # -- health
 
 

@@ -126,7 +126,7 @@ def _function_facts(resource: LambdaFunction, functions: Functions, versions: Ve
         alias=functions.alias(resource.name, resource.alias),
         live=versions.build(resource.name, resource.alias),
         latest=versions.build(resource.name, "$LATEST"),
-        provisioning=versions.provisioning(resource.name, resource.alias),
+        provisioned=versions.provisioned(resource.name, resource.alias),
     )
 
 

@@ -15,12 +15,10 @@ from pydantic import ValidationError
 
 from selfright.domain.canary import (
     CountsRuling,
-    LatencyRuling,
     Minute,
     Verdict,
     WatchRuling,
     judge_counts,
-    judge_latency,
     judge_level,
     watch_counts,
 )
@@ -39,7 +37,6 @@ from selfright.domain.release.evidence import (
     gate_at,
     gate_number,
     gate_plan,
-    latencies,
     level_number,
     level_plan,
     paired,
@@ -51,7 +48,7 @@ from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger
 from selfright.usecases.admit_release import watched_alarms
 from selfright.usecases.release_lock import take_lock
-from selfright.usecases.release_targets import missed_targets
+from selfright.usecases.release_speed import latency_rulings, missed_targets
 
 
 def judge_release(
@@ -65,6 +62,8 @@ def judge_release(
     clock: Clock,
 ) -> ReleaseWord:
     """`wait` for the next look, `shift` to the next step, `finish` after the last one, or `roll_back`.
+
+    `test` instead of `wait` where requests of our own are to be sent before the next look.
 
     Raises ConflictError where another release holds the workload.
     """
@@ -80,7 +79,10 @@ def judge_release(
     due = gate_at(release, workload.deployment)
     if now < due:
         seconds = math.ceil((due - now).total_seconds())
-        return ReleaseWord(next=Then.WAIT, wait=min(workload.deployment.look_seconds, seconds))
+        wait = min(workload.deployment.look_seconds, seconds)
+        # Users first: only where theirs were too few, some of our own are added.
+        ours = release.extensions and workload.deployment.synthetic
+        return ReleaseWord(next=Then.TEST if ours else Then.WAIT, wait=wait)
     return _gate(release, workload, functions, releases, now)
 
 
@@ -131,7 +133,7 @@ def _gate(
         else:
             number = gate_number(release, deployment, index)
             rulings[function.key] = judge_counts(control, canary, gate_plan(release, deployment), gate=number)
-    latency = {} if whole else _latency(release, deployment, functions, now)
+    latency = {} if whole else latency_rulings(release, deployment, functions, now)
     slower = [f"{key}: {r.reason} ms" for key, r in latency.items() if r.verdict is Verdict.FAIL]
     verdict = Verdict.FAIL if slower else _verdict(deployment, rulings)
     line = LogLine(
@@ -178,31 +180,6 @@ def _gate(
             error = verdict is Verdict.ERROR
             why = StopReason.NOT_JUDGED if error else StopReason.TOO_FEW_REQUESTS
             return _stop(release, why, _open(deployment, rulings), {}, releases=releases, now=now)
-
-
-def _latency(
-    release: Release, deployment: Deployment, functions: Functions, now: datetime
-) -> dict[str, LatencyRuling]:
-    """Whether functions are slower than the live version by more than matters.
-
-    It takes twenty minutes of both versions to tell; before, slowness is the alarms' business, and no ground to wait.
-    """
-    where = stretches_with_control(release, counted_until(release, deployment, now))
-    told: dict[str, LatencyRuling] = {}
-    if not any(one.minutes for one in where):
-        return told
-    for index, function in enumerate(release.changing):
-        old, new = function.before.version, str(function.candidate)
-        found = functions.durations(
-            function.function, function.alias, [old, new], where[0].start, where[-1].end
-        )
-        told[function.key] = judge_latency(
-            latencies(found[old], where),
-            latencies(found[new], where),
-            gate_plan(release, deployment),
-            gate=gate_number(release, deployment, index),
-        )
-    return told
 
 
 def _verdict(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:

@@ -6,10 +6,12 @@ not be asked is not passed: the room fails, is repeated, and in the end the rele
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from selfright.domain.manifest import Http, SmokeInvoke, SmokeWorkflow, When, Workload
+from selfright.domain.manifest.probes import ASKED_WITHIN
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.evidence import gate_at
 from selfright.domain.release.probing import Phase, Tested, in_one_line, of_run
@@ -34,8 +36,9 @@ def test_release(
 ) -> ReleaseWord:
     """`test` as long as not everything is answered; then what comes next, or `roll_back`.
 
-    Next are `shift` before the traffic is shifted, `wait` after it, `finish` at the end, `close` for what was taken
-    back: that is closed in any case, and how it is then is on record. `leave` where another execution took it over.
+    Next are `shift` before the traffic is shifted, `wait` while it is and after it, `finish` at the end, `close` for
+    what was taken back: that is closed in any case, and how it is then is on record. `leave` where another execution
+    took it over.
 
     Raises SourceDownError where something could not be asked, ConflictError where another release holds the workload.
     """
@@ -49,6 +52,8 @@ def test_release(
             results = ask_health(workload, probes) if release.changing else ()
             if _may_heal(release, results, phase, workload, now):
                 return ReleaseWord(next=Then.TEST, wait=workload.deployment.look_seconds)
+        case Phase.DURING:
+            results = _synthetic(release, workload, probes, clock)
         case Phase.BEFORE | Phase.AFTER:
             found = _smoke(release, phase, workload, probes)
             if found is None:
@@ -60,7 +65,7 @@ def test_release(
         sick = tuple(one.name for one in results if not one.passed)
         health = release.health.model_copy(update={"after": sick})
         releases.save(release.but(health=health), line)
-    elif failed:
+    elif failed and phase is not Phase.DURING:  # there it is the judge that counts them, with those of users
         reason = StopReason.UNHEALTHY if phase is Phase.END else StopReason.SMOKE_TEST_FAILED
         return _stop(release, reason, in_one_line(failed), line, releases)
     elif results:
@@ -99,6 +104,20 @@ def _smoke(release: Release, phase: Phase, workload: Workload, probes: Probes) -
     return None if running and all(one.passed for one in results) else tuple(results)
 
 
+def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Clock) -> tuple[Tested, ...]:
+    """Requests for until the next look, by the alias: it sends them to either version as it sends those of users."""
+    deployment, began = workload.deployment, clock.now()
+    rounds = math.ceil(deployment.synthetic_requests_per_minute * deployment.look_seconds / 60)
+    changing = {function.key for function in release.changing}
+    due = [test for test in deployment.synthetic if test.function in changing] * rounds
+    sent: list[Tested] = []
+    for number, test in enumerate(due):
+        if clock.now() - began > timedelta(seconds=ASKED_WITHIN - test.within_seconds):
+            break  # the room's own time is up; fewer than wanted are no harm
+        sent.append(ask(f"request-{number + 1}", test, workload, probes))
+    return tuple(sent)
+
+
 def _may_heal(
     release: Release, results: tuple[Tested, ...], phase: Phase, workload: Workload, now: datetime
 ) -> bool:
@@ -116,12 +135,14 @@ def _failed(release: Release, results: tuple[Tested, ...]) -> tuple[Tested, ...]
 def _line(phase: Phase, results: tuple[Tested, ...], now: datetime) -> LogLine:
     what = {
         Phase.BEFORE: "new versions, by number",
+        Phase.DURING: "requests of our own, as users send them",
         Phase.AFTER: "new versions, as users get them",
         Phase.END: "health",
         Phase.RESTORED: "health after it was put back",
     }[phase]
+    again = f"-{now:%H%M%S}" if phase is Phase.DURING else ""
     return LogLine(
-        key=f"tested-{phase}",
+        key=f"tested-{phase}{again}",
         at=now,
         milestone=Milestone.TESTED,
         text=f"{what}: {in_one_line(results)}"[:1000],
@@ -147,7 +168,7 @@ def _next(phase: Phase, look_seconds: int) -> ReleaseWord:
     match phase:
         case Phase.BEFORE:
             return ReleaseWord(next=Then.SHIFT, step=1)
-        case Phase.AFTER:
+        case Phase.AFTER | Phase.DURING:
             return ReleaseWord(next=Then.WAIT, wait=look_seconds)
         case Phase.END:
             return ReleaseWord(next=Then.FINISH)

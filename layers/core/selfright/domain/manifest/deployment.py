@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from selfright.domain.manifest.probes import SmokeTest, When
+from selfright.domain.manifest.probes import SmokeInvoke, SmokeTest, When
 from selfright.domain.manifest.section import (
     EnvironmentVariable,
     Flag,
@@ -96,6 +96,10 @@ class Deployment(Section):
     smoke_tests: Mapping[Key, SmokeTest] = Field(
         default={}, description="What must work before and after the requests are shifted."
     )
+    synthetic_requests_per_minute: Annotated[int, Field(strict=True, ge=0, le=60)] = Field(
+        default=0,
+        description="Sent to each function that a smoke test invokes, while a step is prolonged for want of requests.",
+    )
     target_of: Mapping[Key, Key] = Field(
         default={},
         description="Function to the stage of targets.p95_seconds that it must meet; the one of its own name else.",
@@ -109,6 +113,12 @@ class Deployment(Section):
     windows: tuple[WeeklyWindow, ...] = Field(
         default=(), description="When releases may go out; at any time where none is named."
     )
+
+    @property
+    def synthetic(self) -> tuple[SmokeInvoke, ...]:
+        """What our own requests are: the invocations of the smoke tests, where any are to be sent."""
+        tests = self.smoke_tests.values() if self.synthetic_requests_per_minute else ()
+        return tuple(test for test in tests if isinstance(test, SmokeInvoke))
 
     def tested(self, when: When) -> Mapping[str, SmokeTest]:
         """The smoke tests of that moment."""

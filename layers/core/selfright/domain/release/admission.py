@@ -39,14 +39,14 @@ class Build(BaseModel):
 
 
 class FunctionFacts(BaseModel):
-    """A function of the set as it is now. `provisioning`: provisioned concurrency of the alias is not READY."""
+    """A function of the set as it is now. `provisioned`: its alias has provisioned concurrency."""
 
     model_config = FROZEN
 
     alias: AliasState
     live: Build
     latest: Build
-    provisioning: bool = False
+    provisioned: bool = False
 
 
 class AdmissionFacts(BaseModel):
@@ -116,8 +116,12 @@ def _of_functions(
             )
         if one.latest.busy:
             yield StopReason.FUNCTION_BUSY, f"{key} is being updated"
-        if one.provisioning:
-            yield StopReason.PROVISIONED_CONCURRENCY, f"{key}: provisioned concurrency is not READY"
+        # Lambda takes no weights there, and sets its own until the new version's is allocated (decisions/0014).
+        if one.provisioned:
+            yield (
+                StopReason.PROVISIONED_CONCURRENCY,
+                f"{key}: its alias has provisioned concurrency; only versions of a released function may",
+            )
         # Lambda splits requests only between versions that share both:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
         if split and one.latest.role != one.live.role:

@@ -20,6 +20,7 @@ class Phase(StrEnum):
     """At which point of a release the room is asked."""
 
     BEFORE = "before"  # nobody is sent to the new versions
+    DURING = "during"  # some are, and too few came
     AFTER = "after"  # everybody is, just now
     END = "end"  # the bake is over
     RESTORED = "restored"  # everybody is sent to the earlier versions again

@@ -1,13 +1,48 @@
-"""Whether the new versions are as fast as the manifest promises, at the end of the bake."""
+"""How fast the new versions are: beside the live ones at every gate, and against the manifest's targets in the end."""
 
 from __future__ import annotations
 
-from selfright.domain.manifest import Workload
+from datetime import datetime
+
+from selfright.domain.canary import LatencyRuling, judge_latency
+from selfright.domain.manifest import Deployment, Workload
 from selfright.domain.release import Release
-from selfright.domain.release.evidence import Stretch, stretches_with_control
+from selfright.domain.release.evidence import (
+    Stretch,
+    counted_until,
+    gate_number,
+    gate_plan,
+    latencies,
+    stretches_with_control,
+)
 from selfright.ports import Functions
 
 MILLISECONDS = 1000
+
+
+def latency_rulings(
+    release: Release, deployment: Deployment, functions: Functions, now: datetime
+) -> dict[str, LatencyRuling]:
+    """Whether functions are slower than the live version by more than matters, in milliseconds.
+
+    It takes twenty minutes of both versions to tell; before, slowness is the alarms' business, and no ground to wait.
+    """
+    where = stretches_with_control(release, counted_until(release, deployment, now))
+    told: dict[str, LatencyRuling] = {}
+    if not any(one.minutes for one in where):
+        return told
+    for index, function in enumerate(release.changing):
+        old, new = function.before.version, str(function.candidate)
+        found = functions.durations(
+            function.function, function.alias, [old, new], where[0].start, where[-1].end
+        )
+        told[function.key] = judge_latency(
+            latencies(found[old], where),
+            latencies(found[new], where),
+            gate_plan(release, deployment),
+            gate=gate_number(release, deployment, index),
+        )
+    return told
 
 
 def missed_targets(
