@@ -39,6 +39,7 @@ NOT_MEASURED = frozenset(
         "request_release",
         "admit_release",
         "publish_release",
+        "test_release",
         "shift_traffic",
         "judge_release",
         "roll_back_release",

@@ -1,13 +1,13 @@
 """Ask the workload whether it works, at one point of a release."""
 
-from selfright.domain.release.steps import ReleaseWord, TestStep
+from selfright.domain.release.steps import ProbeStep, ReleaseWord
 from selfright.edge.room import room
 from selfright.usecases.test_release import test_release
 from selfright.wiring import house
 
 
-@room(TestStep, calls=lambda: house().aws.calls)
-def handler(step: TestStep) -> ReleaseWord:
+@room(ProbeStep, calls=lambda: house().aws.calls)
+def handler(step: ProbeStep) -> ReleaseWord:
     home = house()
     return test_release(
         step.release_id,

@@ -129,7 +129,7 @@ class House:
 
         # Only a local AWS has an endpoint of its own.
         local = "AWS_ENDPOINT_URL" in os.environ
-        return AwsProbes(self.aws, self.settings.need("state_machines"), local=local)
+        return AwsProbes(self.aws, self.settings.need("state_machines"), self.clock, local=local)
 
     @cached_property
     def messenger(self) -> Messenger:

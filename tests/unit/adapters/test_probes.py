@@ -14,6 +14,7 @@ from selfright.adapters.aws import Aws
 from selfright.adapters.probes import AwsProbes
 from selfright.domain.errors import NotFoundError, RefusedError, SourceDownError, ThrottledError
 from selfright.domain.release.probing import Ran
+from tests.fakes import StillClock
 from tests.unit.adapters.conftest import Stubbed
 
 NAME = "shop-checkout"
@@ -25,7 +26,7 @@ BEGAN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 @pytest.fixture
 def probes(stubbed: Stubbed, monkeypatch: pytest.MonkeyPatch) -> AwsProbes:
     monkeypatch.setattr(stubbed.aws, "patient", lambda service, _: stubbed.aws.client(service))
-    return AwsProbes(stubbed.aws, MACHINES)
+    return AwsProbes(stubbed.aws, MACHINES, StillClock(BEGAN + timedelta(seconds=20)))
 
 
 def payload(text: bytes) -> StreamingBody:
@@ -82,8 +83,10 @@ def test_what_was_not_invoked_is_no_answer(
 def test_a_client_for_questions_waits_as_long_as_it_is_told_and_asks_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
 
-    config = Aws().patient("lambda", 30).meta.config
+    aws = Aws()
+    config = aws.patient("lambda", 30).meta.config
 
+    assert aws.patient("lambda", 30) is aws.patient("lambda", 30)
     assert (config.read_timeout, config.retries["total_max_attempts"]) == (30, 1)
 
 
@@ -115,6 +118,14 @@ def test_an_execution_is_started_once_and_told_by_its_own_times(
     )
 
     assert probes.run("shop-ordering", "smoke-shop-42-0", {"a": 1}) == Ran(status="SUCCEEDED", seconds=12)
+
+
+def test_an_execution_that_is_not_over_takes_until_now(stubbed: Stubbed, probes: AwsProbes):
+    stubbed.refuse("stepfunctions", "start_execution", "ExecutionAlreadyExists")
+    running = {"executionArn": EXECUTION, "stateMachineArn": f"{MACHINES}shop-ordering", "status": "RUNNING"}
+    stubbed.answer("stepfunctions", "describe_execution", {**running, "startDate": BEGAN})
+
+    assert probes.run("shop-ordering", "smoke-shop-42-0", {}) == Ran(status="RUNNING", seconds=20)
 
 
 def test_an_address_outside_the_sandbox_may_not_be_this_machine(probes: AwsProbes):

@@ -95,6 +95,7 @@ class Aws:
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
         self._lean: dict[str, Any] = {}
+        self._patient: dict[tuple[str, float], Any] = {}
         self._lock = (
             threading.RLock()
         )  # checks run in threads, and a Session may not make clients in two at once
@@ -110,10 +111,12 @@ class Aws:
         """A client of its own that waits so long for an answer, and never asks twice."""
         from botocore.config import Config
 
-        once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=seconds)
-        connect: Any = self._session.create_client
         with self._lock:
-            return connect(service, config=self._config.merge(once))
+            if (service, seconds) not in self._patient:
+                once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=seconds)
+                connect: Any = self._session.create_client
+                self._patient[service, seconds] = connect(service, config=self._config.merge(once))
+            return self._patient[service, seconds]
 
     def lean(self, service: str) -> Any:
         """A client for the calls of every signal: `client`'s, or a lighter one that answers the same where it may.

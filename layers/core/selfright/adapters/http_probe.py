@@ -38,6 +38,7 @@ def fetch(url: str, seconds: float, *, local: bool) -> Heard:
         try:
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
             connection.request("GET", path, headers={"Host": parts.netloc, "User-Agent": "selfright"})
+            connection.sock.settimeout(_left(deadline))
             answer = connection.getresponse()
             body = _read(answer, connection, deadline)
         finally:
@@ -81,11 +82,8 @@ def _open(addresses: list[str], port: int, deadline: float) -> socket.socket:
     """Raises the last address's OSError."""
     last: OSError = TimeoutError()
     for address in addresses:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
         try:
-            return socket.create_connection((address, port), timeout=left)
+            return socket.create_connection((address, port), timeout=_left(deadline))
         except OSError as error:
             last = error
     raise last
@@ -95,9 +93,7 @@ def _read(answer: http.client.HTTPResponse, connection: http.client.HTTPConnecti
     """As much as counts. The socket's timeout is for each wait, so it shrinks with what is left."""
     read = bytearray()
     while len(read) < LONGEST_ANSWER:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
+        left = _left(deadline)
         if connection.sock:  # http.client lets go of it where the server closes after its answer
             connection.sock.settimeout(left)
         chunk = answer.read1(min(_CHUNK, LONGEST_ANSWER - len(read)))
@@ -105,3 +101,11 @@ def _read(answer: http.client.HTTPResponse, connection: http.client.HTTPConnecti
             break
         read += chunk
     return bytes(read)
+
+
+def _left(deadline: float) -> float:
+    """Seconds. Raises TimeoutError."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from selfright.adapters.aws import Aws, translated
 from selfright.adapters.http_probe import fetch
 from selfright.domain.errors import ConflictError
 from selfright.domain.release.probing import Heard, Ran
+from selfright.ports import Clock
 
 
 class AwsProbes:
     """`machines`: ARN of the account's state machines without a name. `local`: addresses may be this machine's."""
 
-    def __init__(self, aws: Aws, machines: str, *, local: bool = False) -> None:
-        self._aws, self._machines, self._local = aws, machines, local
+    def __init__(self, aws: Aws, machines: str, clock: Clock, *, local: bool = False) -> None:
+        self._aws, self._machines, self._clock, self._local = aws, machines, clock, local
 
     def invoke(self, function: str, qualifier: str, event: Mapping[str, Any], seconds: float) -> Heard:
         from botocore.exceptions import ReadTimeoutError
@@ -55,7 +55,7 @@ class AwsProbes:
         execution = f"{arn.replace(':stateMachine:', ':execution:')}:{name}"
         with translated(f"looking how {machine} runs"):
             found = client.describe_execution(executionArn=execution)
-        end = found.get("stopDate") or datetime.now(UTC)
+        end = found.get("stopDate") or self._clock.now()
         return Ran(status=found["status"], seconds=max(0.0, (end - found["startDate"]).total_seconds()))
 
 

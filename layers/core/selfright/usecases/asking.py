@@ -7,11 +7,11 @@ from typing import assert_never, cast
 
 from selfright.domain.errors import NotFoundError, RefusedError
 from selfright.domain.manifest import Http, Invoke, LambdaFunction, Workload
-from selfright.domain.release.probing import Tested, of_http, of_invoke
+from selfright.domain.release.probing import Answered, of_http, of_invoke
 from selfright.ports import Probes
 
 
-def ask_health(workload: Workload, probes: Probes) -> tuple[Tested, ...]:
+def ask_health(workload: Workload, probes: Probes) -> tuple[Answered, ...]:
     """Every question of every tier, by the alias that users are sent to.
 
     Raises SourceDownError where one could not be asked.
@@ -25,7 +25,7 @@ def ask(
     workload: Workload,
     probes: Probes,
     versions: Mapping[str, str] | None = None,
-) -> Tested:
+) -> Answered:
     """One question. `versions` by function: the version itself is asked, not what the alias has.
 
     Raises SourceDownError where it could not be asked; what is not there, or will not be asked, is not passed.
@@ -44,4 +44,4 @@ def ask(
             case _:
                 assert_never(probe)
     except (NotFoundError, RefusedError) as error:
-        return Tested(name=name, seconds=0, why=f"could not be asked: {error}")
+        return Answered(name=name, seconds=0, why=f"could not be asked: {error}")

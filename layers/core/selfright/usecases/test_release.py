@@ -14,7 +14,7 @@ from selfright.domain.manifest import Http, SmokeInvoke, SmokeWorkflow, When, Wo
 from selfright.domain.manifest.probes import ASKED_WITHIN
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.evidence import gate_at
-from selfright.domain.release.probing import Phase, Tested, in_one_line, of_run
+from selfright.domain.release.probing import Answered, Phase, in_one_line, of_run
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.ports import Clock, Leases, Probes, ReleaseLedger
 from selfright.usecases.asking import ask, ask_health
@@ -82,11 +82,11 @@ def _nothing_to_ask(release: Release, phase: Phase) -> Then | None:
     return Then.ROLL_BACK if release.stop else None  # found before this room was repeated
 
 
-def _smoke(release: Release, phase: Phase, workload: Workload, probes: Probes) -> tuple[Tested, ...] | None:
+def _smoke(release: Release, phase: Phase, workload: Workload, probes: Probes) -> tuple[Answered, ...] | None:
     """What came of the smoke tests; None while one runs. Those that are answered at once are asked first."""
     versions = {f.key: str(f.candidate) for f in release.changing} if phase is Phase.BEFORE else {}
     tests = workload.deployment.tested(When(phase))
-    results: list[Tested] = []
+    results: list[Answered] = []
     for name, test in tests.items():
         match test:
             case SmokeInvoke() if phase is Phase.AFTER or test.function in versions:
@@ -104,13 +104,13 @@ def _smoke(release: Release, phase: Phase, workload: Workload, probes: Probes) -
     return None if running and all(one.passed for one in results) else tuple(results)
 
 
-def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Clock) -> tuple[Tested, ...]:
+def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Clock) -> tuple[Answered, ...]:
     """Requests for until the next look, by the alias: it sends them to either version as it sends those of users."""
     deployment, began = workload.deployment, clock.now()
     rounds = math.ceil(deployment.synthetic_requests_per_minute * deployment.look_seconds / 60)
     changing = {function.key for function in release.changing}
     due = [test for test in deployment.synthetic if test.function in changing] * rounds
-    sent: list[Tested] = []
+    sent: list[Answered] = []
     for number, test in enumerate(due):
         if clock.now() - began > timedelta(seconds=ASKED_WITHIN - test.within_seconds):
             break  # the room's own time is up; fewer than wanted are no harm
@@ -119,7 +119,7 @@ def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Cloc
 
 
 def _may_heal(
-    release: Release, results: tuple[Tested, ...], phase: Phase, workload: Workload, now: datetime
+    release: Release, results: tuple[Answered, ...], phase: Phase, workload: Workload, now: datetime
 ) -> bool:
     """Something that was healthy before is not, and it is too early to say so."""
     since = release.restored_at if phase is Phase.RESTORED else gate_at(release, workload.deployment)
@@ -127,12 +127,12 @@ def _may_heal(
     return bool(_failed(release, results)) and since is not None and now < since + patience
 
 
-def _failed(release: Release, results: tuple[Tested, ...]) -> tuple[Tested, ...]:
+def _failed(release: Release, results: tuple[Answered, ...]) -> tuple[Answered, ...]:
     """What is not passed, and was not unhealthy before the release already."""
     return tuple(one for one in results if not one.passed and one.name not in release.health.before)
 
 
-def _line(phase: Phase, results: tuple[Tested, ...], now: datetime) -> LogLine:
+def _line(phase: Phase, results: tuple[Answered, ...], now: datetime) -> LogLine:
     what = {
         Phase.BEFORE: "new versions, by number",
         Phase.DURING: "requests of our own, as users send them",

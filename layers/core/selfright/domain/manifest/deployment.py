@@ -98,7 +98,7 @@ class Deployment(Section):
     )
     synthetic_requests_per_minute: Annotated[int, Field(strict=True, ge=0, le=60)] = Field(
         default=0,
-        description="Sent to each function that a smoke test invokes, while a step is prolonged for want of requests.",
+        description="How often each invocation of the smoke tests is sent while a step is prolonged.",
     )
     target_of: Mapping[Key, Key] = Field(
         default={},

@@ -46,7 +46,7 @@ class Ran(BaseModel):
     seconds: float
 
 
-class Tested(BaseModel):
+class Answered(BaseModel):
     """One question with what came of it. `why`: it is not passed."""
 
     model_config = FROZEN
@@ -77,31 +77,31 @@ class HealthRecord(BaseModel):
         return tuple(name for name in self.after or () if name not in self.before)
 
 
-def of_invoke(name: str, probe: Invoke, heard: Heard) -> Tested:
+def of_invoke(name: str, probe: Invoke, heard: Heard) -> Answered:
     why = heard.trouble or _late(probe.within_seconds, heard.seconds) or _differs(probe.expect, heard.body)
-    return Tested(name=name, seconds=heard.seconds, why=why)
+    return Answered(name=name, seconds=heard.seconds, why=why)
 
 
-def of_http(name: str, probe: Http, heard: Heard) -> Tested:
+def of_http(name: str, probe: Http, heard: Heard) -> Answered:
     why = heard.trouble or _late(probe.within_seconds, heard.seconds)
     if not why and heard.status != probe.status:
         why = f"answered {heard.status}, not {probe.status}"
     lacking = [text for text in probe.contains if text not in str(heard.body)]
     if not why and lacking:
         why = f"the answer does not hold {', '.join(map(repr, lacking))}"
-    return Tested(name=name, seconds=heard.seconds, why=why)
+    return Answered(name=name, seconds=heard.seconds, why=why)
 
 
-def of_run(name: str, test: SmokeWorkflow, ran: Ran) -> Tested | None:
+def of_run(name: str, test: SmokeWorkflow, ran: Ran) -> Answered | None:
     """None while it runs and may."""
     late = _late(test.within_seconds, ran.seconds)
     if ran.status == "RUNNING":
-        return Tested(name=name, seconds=ran.seconds, why=f"{late}, and runs still") if late else None
+        return Answered(name=name, seconds=ran.seconds, why=f"{late}, and runs still") if late else None
     why = late if ran.status == "SUCCEEDED" else f"ended {ran.status}"
-    return Tested(name=name, seconds=ran.seconds, why=why)
+    return Answered(name=name, seconds=ran.seconds, why=why)
 
 
-def in_one_line(results: tuple[Tested, ...]) -> str:
+def in_one_line(results: tuple[Answered, ...]) -> str:
     """What is not passed, else how many are."""
     if not results:
         return "nothing to ask"

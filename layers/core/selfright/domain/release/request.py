@@ -31,7 +31,7 @@ class CodeArtifact(BaseModel):
 
 
 class BreakGlass(BaseModel):
-    """Go although a freeze, a window or a red alarm says stop. It is on record and told to people."""
+    """Go although a freeze, a window, a red alarm or bad health says stop. It is on record and told to people."""
 
     model_config = FROZEN
 

@@ -44,10 +44,9 @@ class ShiftStep(BaseModel):
     step: int = Field(ge=1)
 
 
-class TestStep(BaseModel):
+class ProbeStep(BaseModel):
     """Input of the room that tests."""
 
-    __test__ = False  # for pytest
     model_config = FROZEN
 
     release_id: ReleaseId
