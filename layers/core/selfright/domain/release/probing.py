@@ -78,7 +78,9 @@ class HealthRecord(BaseModel):
 
 
 def of_invoke(name: str, probe: Invoke, heard: Heard) -> Answered:
-    why = heard.trouble or _late(probe.within_seconds, heard.seconds) or _differs(probe.expect, heard.body)
+    why = heard.trouble or _late(probe.within_seconds, heard.seconds)
+    if not why and probe.expect:
+        why = _differs(probe.expect, heard.body)
     return Answered(name=name, seconds=heard.seconds, why=why)
 
 
