@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfright.domain.errors import NotFoundError, SourceDownError
+from selfright.domain.errors import NotFoundError, SourceDownError, ThrottledError
 from selfright.domain.manifest import Workload, load
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason
 from selfright.domain.release.probing import Heard, Ran
@@ -211,6 +211,17 @@ def test_they_prove_nothing_where_nobody_asked_for_them():
 
     assert world.deploy().release.stop is StopReason.TOO_FEW_REQUESTS
     assert ("shop-development-cart", "live") not in world.asked_things.asked
+
+
+def test_where_lambda_takes_no_more_of_them_the_release_goes_on_without():
+    world = with_few_users(synthetic_requests_per_minute=60)
+
+    def throttled() -> Heard:
+        raise ThrottledError("slow down")
+
+    world.asked_things.answers["shop-development-cart", "live"] = throttled
+
+    assert world.deploy().release.stop is StopReason.TOO_FEW_REQUESTS
 
 
 def test_requests_of_our_own_stop_in_time_where_answers_are_slow():

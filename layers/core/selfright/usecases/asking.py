@@ -33,9 +33,8 @@ def ask(
     try:
         match probe:
             case Invoke():
-                function = cast(
-                    "LambdaFunction", workload.resource(probe.function)
-                )  # the manifest's own rule
+                # That it names a function is the manifest's own rule.
+                function = cast("LambdaFunction", workload.resource(probe.function))
                 qualifier = (versions or {}).get(probe.function, function.alias)
                 heard = probes.invoke(function.name, qualifier, probe.event, probe.within_seconds)
                 return of_invoke(name, probe, heard)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from selfright.domain.errors import SourceDownError
 from selfright.domain.manifest import Http, SmokeInvoke, SmokeWorkflow, When, Workload
 from selfright.domain.manifest.probes import ASKED_WITHIN
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
@@ -105,7 +106,10 @@ def _smoke(release: Release, phase: Phase, workload: Workload, probes: Probes) -
 
 
 def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Clock) -> tuple[Answered, ...]:
-    """Requests for until the next look, by the alias: it sends them to either version as it sends those of users."""
+    """Requests for until the next look, by the alias: it sends them to either version as it sends those of users.
+
+    Fewer than wanted are no harm: where the room's time is up, or Lambda takes no more, the rest is left out.
+    """
     deployment, began = workload.deployment, clock.now()
     rounds = math.ceil(deployment.synthetic_requests_per_minute * deployment.look_seconds / 60)
     changing = {function.key for function in release.changing}
@@ -113,8 +117,11 @@ def _synthetic(release: Release, workload: Workload, probes: Probes, clock: Cloc
     sent: list[Answered] = []
     for number, test in enumerate(due):
         if clock.now() - began > timedelta(seconds=ASKED_WITHIN - test.within_seconds):
-            break  # the room's own time is up; fewer than wanted are no harm
-        sent.append(ask(f"request-{number + 1}", test, workload, probes))
+            break
+        try:
+            sent.append(ask(f"request-{number + 1}", test, workload, probes))
+        except SourceDownError:
+            break
     return tuple(sent)
 
 
