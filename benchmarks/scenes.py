@@ -45,6 +45,7 @@ NOT_MEASURED = frozenset(
         "change_stack",
         "restore_stack",
         "publish_release",
+        "test_release",
         "shift_traffic",
         "judge_release",
         "roll_back_release",

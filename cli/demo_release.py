@@ -27,6 +27,8 @@ class Fault(StrEnum):
     ERRORS_30 = "errors-30"
     ERRORS_5 = "errors-5"
     CONFIGURATION = "configuration"
+    LATENCY = "latency"
+    SMOKE = "smoke"
     BAKE_ALARM = "bake-alarm"
     INFRASTRUCTURE = "infrastructure"
 

@@ -17,6 +17,7 @@ _STYLES = {
     Milestone.CHANGED: "bold magenta",
     Milestone.PUBLISHED: "cyan",
     Milestone.CONFIGURED: "cyan",
+    Milestone.TESTED: "bold blue",
     Milestone.SHIFTED: "bold magenta",
     Milestone.JUDGED: "bold blue",
     Milestone.PROLONGED: "yellow",

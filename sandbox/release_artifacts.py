@@ -24,10 +24,33 @@ CRASHING_RARELY = (
     ),
 )
 
+# Whoever asks as users do is told that it is their own mistake: no crash, no error of ours, no alarm.
+REFUSING_EVERYBODY = (
+    Edit(
+        "orchestrate.py",
+        "    if not isinstance(session_id, str) or not session_id:\n",
+        "    if not isinstance(session_id, int):\n",
+    ),
+)
+
+# Every analysis takes three times as long.
+SLOW = (
+    Edit("orchestrate.py", "import os\n", "import os\nimport time\n"),
+    Edit(
+        "orchestrate.py",
+        "            answer = _analyse(event, context.aws_request_id, watch)\n",
+        "            began = time.monotonic()\n"
+        "            answer = _analyse(event, context.aws_request_id, watch)\n"
+        "            time.sleep(2 * (time.monotonic() - began))\n",
+    ),
+)
+
 BUILDS: dict[str, tuple[Edit, ...]] = {
     "good": HARMLESS,
     "errors-30": CRASHING,
     "errors-5": CRASHING_RARELY,
+    "latency": SLOW,
+    "smoke": REFUSING_EVERYBODY,
 }
 
 

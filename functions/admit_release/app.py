@@ -22,5 +22,6 @@ def handler(step: ReleaseStep) -> ReleaseWord:
         alarms=home.alarms,
         switches=home.switches,
         state_machines=home.state_machines,
+        probes=home.probes,
         clock=home.clock,
     )

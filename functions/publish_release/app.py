@@ -11,6 +11,7 @@ def handler(step: ReleaseStep) -> ReleaseWord:
     home = house()
     return publish_release(
         step.release_id,
+        workloads=home.workloads,
         releases=home.releases,
         leases=home.leases,
         versions=home.versions,

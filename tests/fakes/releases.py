@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
 from selfright.domain.release import Build, CodeArtifact, LogLine, Release, ReleaseFile
+from selfright.domain.release.probing import Heard, Ran
 from selfright.domain.release.steps import NOBODY, Cause, RollBackInput
 from selfright.domain.serving import AliasState, Tally
 
@@ -108,7 +110,7 @@ class FakeLambda:
         self._revisions = count(1)
         self.changes: list[tuple[str, str, dict[str, float]]] = []
         self.functions = {name: self._function() for name in names}
-        self.provisioned: set[str] = set()  # functions whose provisioned concurrency is in progress
+        self.with_provisioned: set[str] = set()  # functions whose alias has provisioned concurrency
         self.slowness: dict[tuple[str, str], float] = {}
         self._busy: set[str] = set()
 
@@ -150,6 +152,13 @@ class FakeLambda:
             for version, tally in tallies.items()
         }
 
+    def p95(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, float]:
+        """The slowest minute's mean: there is one request a minute that matters."""
+        durations = self.durations(function, alias, versions, start, end)
+        return {version: max(points.values()) for version, points in durations.items() if points}
+
     # -- the port Versions
 
     def build(self, function: str, qualifier: str) -> Build:
@@ -163,9 +172,9 @@ class FakeLambda:
             raise NotFoundError(f"version {version} of {function} does not exist")
         return known.builds[version]
 
-    def provisioning(self, function: str, alias: str) -> bool:
+    def provisioned(self, function: str, alias: str) -> bool:
         self.alias(function, alias)
-        return function in self.provisioned
+        return function in self.with_provisioned
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         del release_id
@@ -226,6 +235,41 @@ class FakeLambda:
         if function not in self.functions:
             raise NotFoundError(f"function {function} does not exist")
         return self.functions[function]
+
+
+class FakeProbes:
+    """The port Probes: everything answers 200 and every execution succeeds at once, but for what a test says.
+
+    `asked`: what was invoked, fetched or run, in order. `answers` by (function, version or alias), by address or by
+    state machine: an answer, or a function that makes one.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.answers: dict[tuple[str, ...], Any] = {}
+        self.started: set[str] = set()
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any], seconds: float) -> Heard:
+        del event, seconds
+        good = Heard(seconds=0.2, body={"statusCode": 200})
+        heard: Heard = self._answer((function, qualifier), good)
+        return heard
+
+    def fetch(self, url: str, seconds: float) -> Heard:
+        del seconds
+        heard: Heard = self._answer((url,), Heard(seconds=0.2, status=200, body="up"))
+        return heard
+
+    def run(self, machine: str, name: str, given: Mapping[str, Any]) -> Ran:
+        del given
+        self.started.add(name)
+        ran: Ran = self._answer((machine,), Ran(status="SUCCEEDED", seconds=1.0))
+        return ran
+
+    def _answer(self, asked: tuple[str, ...], good: Any) -> Any:
+        self.asked.append(asked)
+        answer = self.answers.get(asked, good)
+        return answer() if callable(answer) else answer
 
 
 def as_lambda_tells_it(sha256: str) -> str:

@@ -292,6 +292,14 @@ def test_every_word_that_a_room_answers_has_its_branch(task: str):
 
 
 # What is not said by a branch of its own goes the default way: where nothing else fits, a release is closed or goes back.
+# One room, asked at five points: each has its own words.
+DEPLOY_TESTED = {
+    "Test before the traffic": ("Do the new versions work?", {"shift", "leave"}),
+    "Send requests of our own": ("Are they sent?", {"wait", "leave"}),
+    "Test after the shift": ("Does it work for users?", {"test", "wait", "leave"}),
+    "Ask how it is": ("Is it healthy?", {"test", "finish", "leave"}),
+    "Check that it is healthy": ("Is it as healthy as before?", {"test"}),
+}
 DEPLOY_ASKED = {
     "Admit the release": ("admit_release", "May it begin?", {"close"}),
     "Publish the versions": ("publish_release", "Is there anything new?", {"close"}),
@@ -313,12 +321,30 @@ def test_every_word_of_a_release_has_its_branch(task: str):
     }
 
 
+def test_every_word_of_a_test_has_its_branch():
+    """What is not said goes back; what is back already is closed, however it is."""
+    states = MACHINES["deploy"]["States"]
+    source = (ROOT / "layers/core/selfright/usecases/test_release.py").read_text()
+    spoken = {Then[name].value for name in re.findall(r"\bThen\.([A-Z_]+)\b", source)}
+
+    for task, (choice, words) in DEPLOY_TESTED.items():
+        assert states[task]["Next"] == choice
+        assert word_choice(states[choice]) == words
+    asked = set().union(*(words for _, words in DEPLOY_TESTED.values()))
+    assert spoken == asked | {"roll_back", "close"}
+    defaults = {task: states[choice]["Default"] for task, (choice, _) in DEPLOY_TESTED.items()}
+    assert defaults.pop("Check that it is healthy") == "Close the release"
+    assert set(defaults.values()) == {"Roll the release back"}
+
+
 def test_a_step_of_a_release_that_fails_for_good_goes_back():
     states = MACHINES["deploy"]["States"]
     to = {name: state["Catch"][-1]["Next"] for name, state in states.items() if state["Type"] == "Task"}
-    changing = (*DEPLOY_ASKED, "Finish the release")
+    tests = DEPLOY_TESTED.keys() - {"Check that it is healthy"}
+    changing = (*DEPLOY_ASKED, *tests, "Finish the release")
 
     assert {to[name] for name in changing} == {"Roll the release back"}
+    assert to["Check that it is healthy"] == "Close after a failure"
     assert to["Tell of the step"] == "Watch"
 
 
@@ -498,6 +524,8 @@ def test_deploy_outlasts_every_release_that_is_let_in():
     assert MACHINES["deploy"]["TimeoutSeconds"] > 1.5 * LONGEST_RELEASE
     # A look is a Wait (2 events), a Task (5) and a Choice (2); 25,000 are all that an execution may have.
     assert 9 * MOST_LOOKS < 0.8 * 25_000
+    # With requests of our own before it: a Task (5) and a Choice (2) more, and half as many looks.
+    assert 16 * MOST_LOOKS / 2 < 0.8 * 25_000
 
 
 @pytest.mark.parametrize("name", MACHINES)

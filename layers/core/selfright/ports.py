@@ -24,6 +24,7 @@ from selfright.domain.signal import DecisionReason, DecisionRecord, Signal
 if TYPE_CHECKING:  # only some rooms need these models: no other builds them
     from selfright.domain.release import Build, CodeArtifact, LogLine, ReleaseFile
     from selfright.domain.release import Release as ReleaseRecord
+    from selfright.domain.release.probing import Heard, Ran
     from selfright.domain.release.steps import Cause
     from selfright.domain.serving import (
         AliasState,
@@ -324,6 +325,11 @@ class Functions(Protocol):
     ) -> Mapping[str, Mapping[float, float]]:
         """Mean duration in milliseconds by minute (epoch seconds of its start), by executed version."""
 
+    def p95(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, float]:
+        """Milliseconds that 95 % of the alias's requests stay below, by executed version; only of those with any."""
+
     def concurrency(self, function: str) -> ConcurrencyState: ...
 
     def point(self, function: str, alias: str, version: str, revision: str) -> None:
@@ -342,8 +348,8 @@ class Versions(Protocol):
     def build(self, function: str, qualifier: str) -> Build:
         """A version, what an alias points to, or $LATEST."""
 
-    def provisioning(self, function: str, alias: str) -> bool:
-        """Whether provisioned concurrency of the alias is anything but absent or READY."""
+    def provisioned(self, function: str, alias: str) -> bool:
+        """Whether the alias itself has provisioned concurrency, in whatever state."""
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         """The version that holds the artifact's code, or that of $LATEST; the same one however often it is asked for.
@@ -357,6 +363,28 @@ class Versions(Protocol):
         """Point an alias at a version, and shares of its requests at another; the alias as it is then.
 
         Raises BusyError where the alias is not at `revision` any more, RefusedError where Lambda will not do it.
+        """
+
+
+class Probes(Protocol):
+    """Questions to a workload. How long an answer took is in wall seconds, of an execution in AWS's own."""
+
+    def invoke(self, function: str, qualifier: str, event: Mapping[str, Any], seconds: float) -> Heard:
+        """Invoke once, and wait that long for the answer.
+
+        Raises NotFoundError; SourceDownError where it was not invoked at all.
+        """
+
+    def fetch(self, url: str, seconds: float) -> Heard:
+        """GET an address. No answer is an answer, too: its trouble.
+
+        Raises RefusedError where the address may not be asked.
+        """
+
+    def run(self, machine: str, name: str, given: Mapping[str, Any]) -> Ran:
+        """How the execution of that name goes; it is started where there is none.
+
+        Raises NotFoundError.
         """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Leases,
         Logs,
         Messenger,
+        Probes,
         ReleaseLedger,
         RollBacks,
         ScalingTargets,
@@ -166,6 +168,14 @@ class House:
         from selfright.adapters.state_machines import StepFunctionsStateMachines
 
         return StepFunctionsStateMachines(self.aws, self.settings.need("state_machine_prefix"))
+
+    @cached_property
+    def probes(self) -> Probes:
+        from selfright.adapters.probes import AwsProbes
+
+        # Only a local AWS has an endpoint of its own.
+        local = "AWS_ENDPOINT_URL" in os.environ
+        return AwsProbes(self.aws, self.settings.need("state_machine_prefix"), self.clock, local=local)
 
     @cached_property
     def messenger(self) -> Messenger:

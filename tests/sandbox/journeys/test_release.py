@@ -181,6 +181,14 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
     assert locked(world) is None
     verdicts = [line.detail["verdict"] for line in file.log if line.milestone is Milestone.JUDGED]
     assert verdicts[-1] == "PASS"
+    # ... and what the manifest asks was asked: by number, as users do, of its health
+    tested = {line.key: line.detail["tests"] for line in file.log if line.milestone is Milestone.TESTED}
+    assert {key: len(tests) for key, tests in tested.items()} == {
+        "tested-before": 2,
+        "tested-after": 2,
+        "tested-end": 3,
+    }
+    assert not [test for tests in tested.values() for test in tests if test["why"]]
     sender = file.log[0].detail["sender"]
     assert (sender["by"], sender["object"]) == ("upload", f"s3://{BUCKET}/releases/journey-good.json")
 
@@ -203,6 +211,42 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
     assert held.status is IncidentStatus.HELD, held.outcome
     assert "journey-good" in str(held.outcome)
     assert users.counts().since(calm).failed == 0
+
+
+def test_a_release_that_fails_its_smoke_test_reaches_no_user(world: World, users: Traffic):
+    """It crashes nowhere: it tells everybody that the mistake is theirs, which no alarm and no count shows."""
+    before, calm = live(world), users.counts()
+
+    rehearsal.ask(world.server, "smoke", "journey-smoke")
+    file = over(world, "journey-smoke")
+
+    release = file.release
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.SMOKE_TEST_FAILED)
+    assert release.why == "opportunity-is-analysed: answer.statusCode is 400, not 200"
+    assert release.shifts == ()
+    assert release.health.after == ()  # asked, and nothing is unhealthy
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert users.counts().since(calm).failed == 0
+    assert locked(world) is None
+
+
+def test_a_release_that_takes_three_times_as_long_is_taken_back(world: World, users: Traffic):
+    before, calm = live(world), users.counts()
+
+    rehearsal.ask(world.server, "latency", "journey-latency", strategy=rehearsal.LONG_CANARY)
+    file = over(world, "journey-latency")
+
+    release = file.release
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.WORSE_THAN_BEFORE)
+    judged = next(line for line in file.log if line.milestone is Milestone.JUDGED)
+    ruling = judged.detail["latency"]["orchestrator"]
+    assert ruling["verdict"] == "FAIL"
+    assert "slower by" in release.why
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert users.counts().since(calm).failed == 0  # nobody failed, 25 % waited
+    assert locked(world) is None
 
 
 def gone_back(world: World, release_id: str) -> ReleaseFile | None:

@@ -181,3 +181,37 @@ def test_what_lambda_answers_to_a_change(
 
     with pytest.raises(ours):
         functions.reserve(NAME, 10)
+
+
+def test_p95_is_one_number_for_the_whole_span_by_executed_version(
+    stubbed: Stubbed, functions: LambdaFunctions
+):
+    minute = NOW.replace(second=0)
+
+    def query(number: int, version: str) -> dict[str, Any]:
+        dimensions = {"FunctionName": NAME, "Resource": f"{NAME}:live", "ExecutedVersion": version}
+        metric = {
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Duration",
+            "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
+        }
+        return {
+            "Id": f"p95_{number}",
+            "MetricStat": {"Metric": metric, "Period": 300, "Stat": "p95"},
+        }
+
+    stubbed.answer(
+        "cloudwatch",
+        "get_metric_data",
+        {
+            "MetricDataResults": [
+                {"Id": "p95_0", "Timestamps": [minute], "Values": [812.5], "StatusCode": "Complete"},
+                {"Id": "p95_1", "Timestamps": [], "Values": [], "StatusCode": "Complete"},
+            ]
+        },
+        MetricDataQueries=[query(0, "7"), query(1, "8")],
+        StartTime=minute,
+        EndTime=minute + timedelta(minutes=5),
+    )
+
+    assert functions.p95(NAME, "live", ["7", "8"], NOW, minute + timedelta(minutes=5)) == {"7": 812.5}

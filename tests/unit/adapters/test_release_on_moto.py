@@ -41,7 +41,7 @@ def package(text: str) -> bytes:
 class Versions(LambdaVersions):
     """moto has no provisioned concurrency: test_versions.py looks after it."""
 
-    def provisioning(self, function: str, alias: str) -> bool:
+    def provisioned(self, function: str, alias: str) -> bool:
         del function, alias
         return False
 

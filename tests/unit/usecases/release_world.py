@@ -14,7 +14,13 @@ from selfright.domain.release import ReleaseFile, ReleaseRequest, ReleaseStatus
 from selfright.usecases.request_release import request_release
 from tests.fakes import FakeAlarms, FakeChannels, FakeSwitchBoard, Fuse, MemoryLeases, StillClock
 from tests.fakes.configurations import FakeAppConfig, MemoryArtifacts
-from tests.fakes.releases import FakeLambda, MemoryReleaseLedger, RecordingDeployments, RecordingRollBacks
+from tests.fakes.releases import (
+    FakeLambda,
+    FakeProbes,
+    MemoryReleaseLedger,
+    RecordingDeployments,
+    RecordingRollBacks,
+)
 from tests.fakes.stacks import FakeStacks, FakeTemplates
 from tests.fakes.state_machines import FakeStateMachines
 from tests.unit.usecases.respond import Respond
@@ -117,6 +123,8 @@ class ReleaseWorld:
         self.cloudformation, self.template_files = FakeStacks(STACK, TEMPLATE, Limit="5"), FakeTemplates()
         self.deployments, self.roll_backs = RecordingDeployments(), RecordingRollBacks()
 
+        self.asked_things = FakeProbes()
+        self.probes: Any = self.fuse.guard("probes", self.asked_things)
         self.releases: Any = self.fuse.guard("releases", self.ledger)
         self.leases: Any = self.fuse.guard("leases", self.memory_leases)
         self.functions: Any = self.fuse.guard("functions", self.awslambda)

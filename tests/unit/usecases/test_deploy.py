@@ -244,7 +244,7 @@ def test_four_eyes(approver: str | None, stop: StopReason | None):
     [
         (lambda w: w.awslambda.route(CART, "live", "1", {"1": 0.1}, "r1"), StopReason.WEIGHTS_LEFT),
         (lambda w: w.awslambda.busy_with_an_update(STOCK), StopReason.FUNCTION_BUSY),
-        (lambda w: w.awslambda.provisioned.add(CART), StopReason.PROVISIONED_CONCURRENCY),
+        (lambda w: w.awslambda.with_provisioned.add(CART), StopReason.PROVISIONED_CONCURRENCY),
         (lambda w: alter(w, role="another"), StopReason.ROLE_DIFFERS),
         (lambda w: alter(w, dead_letters="a queue"), StopReason.DEAD_LETTERS_DIFFER),
         (lambda w: alter(w, settings=frozenset()), StopReason.SETTINGS_MISSING),

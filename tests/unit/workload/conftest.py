@@ -98,6 +98,7 @@ class FakeAws:
         self.items.append(arguments["Item"])
 
     def query(self, **arguments: Any) -> dict[str, Any]:
+        self._may_fail("query")
         values = arguments["ExpressionAttributeValues"]
         wanted, since = values[":id"], values[":since"]["S"]
         found = [i for i in self.items if i["opportunity_id"] == wanted and i["analysis_id"]["S"] >= since]

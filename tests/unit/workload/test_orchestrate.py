@@ -87,6 +87,28 @@ def test_a_callers_mistake_is_a_400_and_not_our_failure(
     assert metrics["FailedRequests"] == 0
 
 
+@pytest.mark.parametrize(
+    ("tier", "checks"),
+    [("liveness", {}), ("readiness", {"settings": "ok"}), ("deep", {"settings": "ok", "results": "ok"})],
+)
+def test_each_tier_of_health_asks_about_more_and_is_no_request(
+    fake: FakeAws, emitted: Emitted, tier: str, checks: dict[str, str]
+):
+    assert handler({"health": tier}, CONTEXT) == {"statusCode": 200, "health": tier, "checks": checks}
+    assert (emitted(), fake.items, fake.asked) == ([], [], [])
+
+
+def test_what_is_not_healthy_is_a_503_that_names_it(fake: FakeAws):
+    fake.settings["cache_ttl_seconds"] = "1h"
+    fake.failing = {"query": refusal("ResourceNotFoundException")}
+
+    assert handler({"health": "liveness"}, CONTEXT)["statusCode"] == 200
+    answer = handler({"health": "deep"}, CONTEXT)
+
+    assert answer["statusCode"] == 503
+    assert answer["checks"] == {"settings": "ConfigurationError", "results": "ClientError"}
+
+
 def test_an_invalid_setting_crashes_so_that_lambda_counts_it(fake: FakeAws):
     fake.settings["cache_ttl_seconds"] = "1h"
 

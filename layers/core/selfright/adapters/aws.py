@@ -96,6 +96,7 @@ class Aws:
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
         self._lean: dict[str, Any] = {}
+        self._patient: dict[tuple[str, float], Any] = {}
         self._lock = (
             threading.RLock()
         )  # checks run in threads, and a Session may not make clients in two at once
@@ -106,6 +107,17 @@ class Aws:
                 connect: Any = self._session.create_client
                 self._clients[service] = connect(service, config=self._config)
             return self._clients[service]
+
+    def patient(self, service: str, seconds: float) -> Any:
+        """A client of its own that waits so long for an answer, and never asks twice."""
+        from botocore.config import Config
+
+        with self._lock:
+            if (service, seconds) not in self._patient:
+                once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=seconds)
+                connect: Any = self._session.create_client
+                self._patient[service, seconds] = connect(service, config=self._config.merge(once))
+            return self._patient[service, seconds]
 
     def lean(self, service: str) -> Any:
         """A client for the calls of every signal: `client`'s, or a lighter one that answers the same where it may.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,21 @@ class LambdaFunctions:
         series = read_metric_data(self._aws, queries, start, end, f"reading the durations of {function}")
         return {version: series[f"duration_{number}"].points for number, version in enumerate(versions)}
 
+    def p95(
+        self, function: str, alias: str, versions: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, float]:
+        where = {"FunctionName": function, "Resource": f"{function}:{alias}"}
+        start = start.replace(second=0, microsecond=0)
+        # One period for all of it: percentiles of parts do not make one of the whole.
+        period = max(MINUTE, math.ceil((end - start).total_seconds() / MINUTE) * MINUTE)
+        queries = [
+            _query(f"p95_{number}", "Duration", {**where, "ExecutedVersion": version}, "p95", period)
+            for number, version in enumerate(versions)
+        ]
+        series = read_metric_data(self._aws, queries, start, end, f"reading the p95 of {function}")
+        found = {v: series[f"p95_{number}"].points.values() for number, v in enumerate(versions)}
+        return {version: max(points) for version, points in found.items() if points}
+
     def concurrency(self, function: str) -> ConcurrencyState:
         with translated(f"reading the concurrency of {function}"):
             own = self._lambda.get_function_concurrency(FunctionName=function)
@@ -127,7 +143,9 @@ class LambdaFunctions:
         }
 
 
-def _query(key: str, metric: str, dimensions: Mapping[str, str], stat: str = "Sum") -> dict[str, Any]:
+def _query(
+    key: str, metric: str, dimensions: Mapping[str, str], stat: str = "Sum", period: int = MINUTE
+) -> dict[str, Any]:
     pairs = [{"Name": k, "Value": v} for k, v in dimensions.items()]
     found = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": pairs}
-    return {"Id": key, "MetricStat": {"Metric": found, "Period": MINUTE, "Stat": stat}}
+    return {"Id": key, "MetricStat": {"Metric": found, "Period": period, "Stat": stat}}

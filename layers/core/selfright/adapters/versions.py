@@ -23,14 +23,14 @@ class LambdaVersions:
             found = self._lambda.get_function_configuration(FunctionName=function, Qualifier=qualifier)
         return _build(found)
 
-    def provisioning(self, function: str, alias: str) -> bool:
+    def provisioned(self, function: str, alias: str) -> bool:
         client = self._lambda
         with translated(f"reading the provisioned concurrency of {function}:{alias}"):
             try:
-                found = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=alias)
+                client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=alias)
             except client.exceptions.ProvisionedConcurrencyConfigNotFoundException:
                 return False
-        return bool(found["Status"] != "READY")
+        return True
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         latest = self._ready(function)

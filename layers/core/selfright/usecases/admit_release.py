@@ -27,11 +27,13 @@ from selfright.domain.release import (
 )
 from selfright.domain.release.admission import went_back
 from selfright.domain.release.configuration import LARGEST, ConfigurationRelease, against
+from selfright.domain.release.probing import HealthRecord
 from selfright.domain.release.record import UNDER_WAY
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.domain.release.workflow import LARGEST_DEFINITION, against_definition
-from selfright.ports import Alarms, Clock, Functions, Leases, ReleaseLedger, SwitchBoard, Versions
+from selfright.ports import Alarms, Clock, Functions, Leases, Probes, ReleaseLedger, SwitchBoard, Versions
 from selfright.release_ports import Artifacts, Configurations, StateMachines
+from selfright.usecases.asking import ask_health
 from selfright.usecases.release_lock import take_lock
 from selfright.usecases.watched_alarms import watched_alarms
 
@@ -53,6 +55,7 @@ def admit_release(
     backups: TableBackups,
     alarms: Alarms,
     switches: SwitchBoard,
+    probes: Probes,
     clock: Clock,
 ) -> ReleaseWord:
     """`publish` where it may begin, `prepare` where the stack comes first, `close` where it is refused.
@@ -86,6 +89,7 @@ def admit_release(
         now=now,
         kill_switch=switches.read().kill_switch,
         red=tuple(signal.name for signal in alarms.alarming(watched_alarms(workload))),
+        unhealthy={one.name: one.why for one in ask_health(workload, probes) if one.why},
         under_way=next((r.id for r in newest if r.id != release.id and r.status in UNDER_WAY), None),
         functions={
             key: _function_facts(key, resource, newest, functions, versions)
@@ -118,6 +122,7 @@ def admit_release(
             for key, one in facts.configurations.items()
         ),
         red_before=facts.red,
+        health=HealthRecord(before=tuple(facts.unhealthy)),
     )
     steps = ", ".join(f"{rung.percent:g} %" for rung in admitted.rungs)
     line = LogLine(
@@ -169,7 +174,7 @@ def _function_facts(
         alias=functions.alias(resource.name, resource.alias),
         live=versions.build(resource.name, resource.alias),
         latest=versions.build(resource.name, "$LATEST"),
-        provisioning=versions.provisioning(resource.name, resource.alias),
+        provisioned=versions.provisioned(resource.name, resource.alias),
     )
 
 

@@ -69,7 +69,11 @@ def close_release(
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
     back = release.restored_at is not None and not release.to_put_back and release.stack_is_back
     if release.status is ReleaseStatus.ROLLING_BACK and back and failure == "none":
-        return ReleaseStatus.ROLLED_BACK if release.touched else ReleaseStatus.REFUSED
+        if not release.touched:
+            return ReleaseStatus.REFUSED
+        # Unknown health is no health.
+        healthy = release.health.after is not None and not release.health.worse
+        return ReleaseStatus.ROLLED_BACK if healthy else ReleaseStatus.ROLLBACK_FAILED
     if not release.touched and (release.stop or failure != "none"):
         return ReleaseStatus.REFUSED
     if failure != "none":
@@ -111,5 +115,8 @@ def _words(release: Release) -> str:
             return f"{release.stop}: {release.why}; all is as it was before"
         case ReleaseStatus.REFUSED:
             return f"{release.stop}: {release.why}; nothing was changed"
+        case _ if release.restored_at:
+            sick = ", ".join(release.health.worse) or "nobody could ask"
+            return f"{release.stop}: {release.why}; put back, but not healthy: {sick}; people are needed"
         case _:
             return f"{release.stop}: {release.why}; people are needed"

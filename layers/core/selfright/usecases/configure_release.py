@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from selfright.domain.errors import BusyError, RefusedError
-from selfright.domain.manifest import Workload
+from selfright.domain.manifest import When, Workload
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.configuration import (
     LARGEST,
@@ -40,7 +40,7 @@ def configure_release(
     alarms: Alarms,
     clock: Clock,
 ) -> ReleaseWord:
-    """`wait` while one is being deployed, `shift` when all are live, `roll_back` where one will not be.
+    """`wait` while one is being deployed, `test` or `shift` when all are live, `roll_back` where one will not be.
 
     Raises BusyError while somebody else deploys one, RefusedError where AppConfig does not take the content,
     ConflictError where another release holds the workload.
@@ -72,7 +72,8 @@ def configure_release(
         _go_on(release, one, state, workload, releases=releases, configurations=configurations)
         return ReleaseWord(next=Then.WAIT, wait=LOOK_SECONDS)
     _note(release, releases, now)
-    return ReleaseWord(next=Then.SHIFT, step=1)
+    tested = workload.deployment.tested(When.BEFORE)
+    return ReleaseWord(next=Then.TEST) if tested else ReleaseWord(next=Then.SHIFT, step=1)
 
 
 def _staged(

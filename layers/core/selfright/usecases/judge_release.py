@@ -19,7 +19,6 @@ from selfright.domain.canary import (
     Verdict,
     WatchRuling,
     judge_counts,
-    judge_latency,
     judge_level,
     watch_counts,
 )
@@ -38,7 +37,6 @@ from selfright.domain.release.evidence import (
     gate_at,
     gate_number,
     gate_plan,
-    latencies,
     level_number,
     level_plan,
     paired,
@@ -52,6 +50,7 @@ from selfright.release_ports import Configurations, StateMachines
 from selfright.usecases.admit_release import red_alarms
 from selfright.usecases.configured import moved_configuration
 from selfright.usecases.release_lock import take_lock
+from selfright.usecases.release_speed import latency_rulings, missed_targets
 from selfright.usecases.released_aliases import read_alias
 
 
@@ -69,6 +68,8 @@ def judge_release(
 ) -> ReleaseWord:
     """`wait` for the next look, `shift` to the next step, `finish` after the last one, or `roll_back`.
 
+    `test` instead of `wait` where requests of our own are to be sent before the next look.
+
     Raises ConflictError where another release holds the workload.
     """
     release = releases.release(release_id)
@@ -85,8 +86,11 @@ def judge_release(
     due = gate_at(release, workload.deployment)
     if now < due:
         seconds = math.ceil((due - now).total_seconds())
-        return ReleaseWord(next=Then.WAIT, wait=min(workload.deployment.look_seconds, seconds))
-    return _gate(release, workload.deployment, functions, releases, now)
+        wait = min(workload.deployment.look_seconds, seconds)
+        # Users first: only where theirs were too few, some of our own are added.
+        ours = release.extensions and workload.deployment.synthetic
+        return ReleaseWord(next=Then.TEST if ours else Then.WAIT, wait=wait)
+    return _gate(release, workload, functions, releases, now)
 
 
 def _moved(
@@ -129,8 +133,9 @@ def _seen_at_once(
 
 
 def _gate(
-    release: Release, deployment: Deployment, functions: Functions, releases: ReleaseLedger, now: datetime
+    release: Release, workload: Workload, functions: Functions, releases: ReleaseLedger, now: datetime
 ) -> ReleaseWord:
+    deployment = workload.deployment
     where = stretch(release, counted_until(release, deployment, now))
     whole = release.without_control
     rulings: dict[str, CountsRuling] = {}
@@ -143,7 +148,8 @@ def _gate(
         else:
             number = gate_number(release, deployment, index)
             rulings[function.key] = judge_counts(control, canary, gate_plan(release, deployment), gate=number)
-    slower = [] if whole else _slower(release, deployment, functions, now)
+    latency = {} if whole else latency_rulings(release, deployment, functions, now)
+    slower = [f"{key}: {r.reason} ms" for key, r in latency.items() if r.verdict is Verdict.FAIL]
     verdict = Verdict.FAIL if slower else _verdict(deployment, rulings)
     line = LogLine(
         key=f"judged-{release.position:02d}-{release.extensions}",
@@ -157,12 +163,16 @@ def _gate(
             "from": where.start.isoformat(),
             "to": where.end.isoformat(),
             "rulings": {key: ruling.model_dump(mode="json") for key, ruling in rulings.items()},
+            "latency": {key: ruling.model_dump(mode="json") for key, ruling in latency.items()},
         },
     )
     match verdict:
         case Verdict.PASS:
             releases.note(release.id, line)
             if release.next_rung is None:
+                if missed := missed_targets(release, workload, functions, where):
+                    why = "; ".join(missed)
+                    return _stop(release, StopReason.TARGET_MISSED, why, {}, releases=releases, now=now)
                 return ReleaseWord(next=Then.FINISH)
             return ReleaseWord(next=Then.SHIFT, step=release.position + 1)
         case Verdict.FAIL:
@@ -185,31 +195,6 @@ def _gate(
             error = verdict is Verdict.ERROR
             why = StopReason.NOT_JUDGED if error else StopReason.TOO_FEW_REQUESTS
             return _stop(release, why, _open(deployment, rulings), {}, releases=releases, now=now)
-
-
-def _slower(release: Release, deployment: Deployment, functions: Functions, now: datetime) -> list[str]:
-    """Which functions are slower than the live version by more than matters, told with their numbers.
-
-    It takes twenty minutes of both versions to tell; before, slowness is the alarms' business, and no ground to wait.
-    """
-    where = stretches_with_control(release, counted_until(release, deployment, now))
-    told: list[str] = []
-    if not any(one.minutes for one in where):
-        return told
-    for index, function in enumerate(release.changing):
-        old, new = function.before.version, str(function.candidate)
-        found = functions.durations(
-            function.function, function.alias, [old, new], where[0].start, where[-1].end
-        )
-        ruling = judge_latency(
-            latencies(found[old], where),
-            latencies(found[new], where),
-            gate_plan(release, deployment),
-            gate=gate_number(release, deployment, index),
-        )
-        if ruling.verdict is Verdict.FAIL:
-            told.append(f"{function.key}: {ruling.reason} ms")
-    return told
 
 
 def _verdict(deployment: Deployment, rulings: Mapping[str, CountsRuling]) -> Verdict:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from selfright.domain.errors import BusyError
+from selfright.domain.manifest import When, Workload
 from selfright.domain.release import FunctionRelease, LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.domain.release.workflow import LARGEST_DEFINITION
@@ -14,6 +17,7 @@ from selfright.usecases.release_lock import take_lock
 def publish_release(
     release_id: str,
     *,
+    workloads: Mapping[str, Workload],
     releases: ReleaseLedger,
     leases: Leases,
     artifacts: Artifacts,
@@ -21,7 +25,7 @@ def publish_release(
     state_machines: StateMachines,
     clock: Clock,
 ) -> ReleaseWord:
-    """`shift` or `configure` where there is something new, or the stack was changed; `close` where there is not.
+    """`configure`, `test` or `shift` where there is something new, or the stack was changed; else `close`.
 
     Raises BusyError while Lambda takes code up (all functions have been asked to by then), RefusedError where an
     artifact is not what was asked for, ConflictError where another release holds the workload.
@@ -67,6 +71,8 @@ def publish_release(
     releases.save(published, line)
     if published.configuration:
         return ReleaseWord(next=Then.CONFIGURE)
+    if workloads[release.request.workload].deployment.tested(When.BEFORE):
+        return ReleaseWord(next=Then.TEST)
     return ReleaseWord(next=Then.SHIFT, step=1)
 
 

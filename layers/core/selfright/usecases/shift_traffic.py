@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from selfright.domain.errors import ConflictError, DriftedError
-from selfright.domain.manifest import Workload
+from selfright.domain.manifest import When, Workload
 from selfright.domain.release import Aliased, LogLine, Milestone, Release, ReleaseStatus, Rung
 from selfright.domain.release.steps import ReleaseWord, Then
 from selfright.domain.serving import AliasState
@@ -34,6 +34,8 @@ def shift_traffic(
 ) -> ReleaseWord:
     """`wait`, also where the step is in force already, with the seconds until the first look at it.
 
+    `test` instead where all requests go to the new versions, and there are tests of what users get then.
+
     `leave` where somebody rolls the release back.
 
     Raises DriftedError where an alias is neither as the last step left it nor as this one wants it, BusyError where
@@ -44,7 +46,9 @@ def shift_traffic(
     if release.status is not ReleaseStatus.RUNNING:
         return ReleaseWord(next=Then.LEAVE)
     take_lock(release, leases, clock.now())
-    look = ReleaseWord(next=Then.WAIT, wait=workloads[release.request.workload].deployment.look_seconds)
+    deployment = workloads[release.request.workload].deployment
+    tested = step == len(release.rungs) and deployment.tested(When.AFTER)
+    look = ReleaseWord(next=Then.TEST if tested else Then.WAIT, wait=deployment.look_seconds)
     if release.position == step:
         return look  # before this room was repeated
     rung = release.next_rung

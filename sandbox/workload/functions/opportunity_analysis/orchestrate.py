@@ -11,7 +11,7 @@ from datetime import timedelta
 from json import dumps
 from typing import Any
 
-from . import results, sessions, settings
+from . import health, results, sessions, settings
 from .analysis import analyse_opportunity
 from .clients import client
 from .data_retrieval import retrieve_awards
@@ -25,7 +25,12 @@ Answer = dict[str, Any]
 
 
 def handler(event: dict[str, Any], context: Any) -> Answer:
-    """Answer like an HTTP API: 200, 400 (the caller's mistake) or 503 (a dependency's). The rest crashes."""
+    """Answer like an HTTP API: 200, 400 (the caller's mistake) or 503 (a dependency's). The rest crashes.
+
+    {"health": "liveness" | "readiness" | "deep"} asks how the application is, and is no request.
+    """
+    if event.get("health") in health.TIERS:
+        return health.answer(event["health"])
     watch = Stopwatch()
     with watch.stage("EndToEndTime"):
         try:

@@ -26,6 +26,17 @@ from selfright.domain.manifest.escalation import (
 )
 from selfright.domain.manifest.limits import Limits
 from selfright.domain.manifest.loading import load
+from selfright.domain.manifest.probes import (
+    Health,
+    Http,
+    Invoke,
+    Probe,
+    SmokeHttp,
+    SmokeInvoke,
+    SmokeTest,
+    SmokeWorkflow,
+    When,
+)
 from selfright.domain.manifest.references import first_shared_alarm
 from selfright.domain.manifest.resources import (
     Circuit,
@@ -70,11 +81,15 @@ __all__ = [
     "EscalationLevel",
     "EventBus",
     "Freeze",
+    "Health",
+    "Http",
     "Invariant",
+    "Invoke",
     "LambdaFunction",
     "Limits",
     "Linear",
     "Notifications",
+    "Probe",
     "Resource",
     "ResourceType",
     "S3Bucket",
@@ -83,6 +98,10 @@ __all__ = [
     "SecretChannel",
     "Settings",
     "Severity",
+    "SmokeHttp",
+    "SmokeInvoke",
+    "SmokeTest",
+    "SmokeWorkflow",
     "SnsChannel",
     "StateMachine",
     "Strategy",
@@ -92,6 +111,7 @@ __all__ = [
     "Targets",
     "Verification",
     "WeeklyWindow",
+    "When",
     "Windows",
     "Workload",
     "first_shared_alarm",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from selfright.domain.manifest.probes import SmokeInvoke, SmokeTest, When
 from selfright.domain.manifest.section import (
     EnvironmentVariable,
     Flag,
@@ -112,6 +113,17 @@ class Deployment(Section):
         description="For so long after a release is completed, an alarm of the set or a guard takes it back at once.",
     )
     max_error_percent: Percent = Field(default=5.0, description="Never promoted above, whatever ran before.")
+    smoke_tests: Mapping[Key, SmokeTest] = Field(
+        default={}, description="What must work before and after the requests are shifted."
+    )
+    synthetic_requests_per_minute: Annotated[int, Field(strict=True, ge=0, le=60)] = Field(
+        default=0,
+        description="How often each invocation of the smoke tests is sent while a step is prolonged.",
+    )
+    target_of: Mapping[Key, Key] = Field(
+        default={},
+        description="Function to the stage of targets.p95_seconds that it must meet; the one of its own name else.",
+    )
     approval_required: Flag = Field(
         default=False, description="A release names an approver who is not the one that asks for it."
     )
@@ -131,3 +143,13 @@ class Deployment(Section):
     windows: tuple[WeeklyWindow, ...] = Field(
         default=(), description="When releases may go out; at any time where none is named."
     )
+
+    @property
+    def synthetic(self) -> tuple[SmokeInvoke, ...]:
+        """What our own requests are: the invocations of the smoke tests, where any are to be sent."""
+        tests = self.smoke_tests.values() if self.synthetic_requests_per_minute else ()
+        return tuple(test for test in tests if isinstance(test, SmokeInvoke))
+
+    def tested(self, when: When) -> Mapping[str, SmokeTest]:
+        """The smoke tests of that moment."""
+        return {key: test for key, test in self.smoke_tests.items() if test.when is when}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from selfright.domain.manifest.breach import Breach, suggestion
 from selfright.domain.manifest.escalation import TOPIC, ChannelType
 from selfright.domain.manifest.layering import Path
+from selfright.domain.manifest.probes import ASKED_WITHIN, Http, Invoke, SmokeWorkflow, When
 from selfright.domain.manifest.resources import LambdaFunction, ResourceType, StateMachine
 from selfright.domain.manifest.workload import Workload
 
@@ -21,6 +22,7 @@ def breaches(workload: Workload) -> Iterator[Breach]:
     yield from _topics(workload)
     yield from _escalation(workload)
     yield from _deployment(workload)
+    yield from _probes(workload)
 
 
 def first_shared_alarm(workloads: Iterable[Workload]) -> tuple[Workload, Breach] | None:
@@ -129,16 +131,70 @@ def _deployment(workload: Workload) -> Iterator[Breach]:
             yield Breach(path, f"must not be protected, as resources.{key} is")
         elif key in deployment.functions[:position]:
             yield Breach(path, "must be named once")
+    yield from _workflows(workload)
+    yield from _judged(workload)
+
+
+def _workflows(workload: Workload) -> Iterator[Breach]:
     machines = {key: r for key, r in workload.resources.items() if isinstance(r, StateMachine)}
-    for position, key in enumerate(deployment.workflows):
-        path = ("deployment", "workflows", position)
+    for position, key in enumerate(workload.deployment.workflows):
+        path: Path = ("deployment", "workflows", position)
         if key not in machines:
             yield Breach(path, f"must name a state-machine of resources{suggestion(key, machines)}")
         elif machines[key].protected:
             yield Breach(path, f"must not be protected, as resources.{key} is")
+
+
+def _judged(workload: Workload) -> Iterator[Breach]:
+    deployment = workload.deployment
     for position, key in enumerate(deployment.judged_on):
         if key not in deployment.functions:
             hint = suggestion(key, deployment.functions)
             yield Breach(
                 ("deployment", "judged_on", position), f"must name one of deployment.functions{hint}"
             )
+    for key, stage in deployment.target_of.items():
+        where: Path = ("deployment", "target_of", key)
+        if key not in deployment.functions:
+            yield Breach(
+                where, f"must name one of deployment.functions{suggestion(key, deployment.functions)}"
+            )
+        elif stage not in workload.targets.p95_seconds:
+            stages = workload.targets.p95_seconds
+            yield Breach(where, f"must be one of targets.p95_seconds{suggestion(stage, stages)}")
+
+
+def _probes(workload: Workload) -> Iterator[Breach]:
+    machines = {key for key, r in workload.resources.items() if r.type is ResourceType.STATE_MACHINE}
+    functions = {key for key, r in workload.resources.items() if isinstance(r, LambdaFunction)}
+    deployment = workload.deployment
+    for key, test in deployment.smoke_tests.items():
+        path: Path = ("deployment", "smoke_tests", key)
+        if isinstance(test, SmokeWorkflow):
+            if test.state_machine not in machines:
+                rule = f"must name a state-machine of resources{suggestion(test.state_machine, machines)}"
+                yield Breach((*path, "state_machine"), rule)
+        elif test.when is When.BEFORE and isinstance(test, Invoke):
+            if test.function not in deployment.functions:
+                hint = suggestion(test.function, deployment.functions)
+                rule = f"must name one of deployment.functions: no other gets a new version{hint}"
+                yield Breach((*path, "function"), rule)
+        else:
+            yield from _asked(path, test, functions)
+    for name, probe in workload.health.probes.items():
+        yield from _asked(("health", *name.split(".")), probe, functions)
+    asked: dict[Path, Iterable[object]] = {
+        ("deployment", "smoke_tests"): deployment.smoke_tests.values(),
+        ("health",): workload.health.probes.values(),
+    }
+    for path, probes in asked.items():
+        longest = sum(probe.within_seconds for probe in probes if isinstance(probe, Invoke | Http))
+        if longest > ASKED_WITHIN:
+            rule = f"must be answered within {ASKED_WITHIN} s together: one is asked after the other"
+            yield Breach(path, f"{rule} (the within_seconds make {longest:g})")
+
+
+def _asked(path: Path, probe: Invoke | Http, functions: set[str]) -> Iterator[Breach]:
+    if isinstance(probe, Invoke) and probe.function not in functions:
+        hint = suggestion(probe.function, functions)
+        yield Breach((*path, "function"), f"must name a lambda-function of resources{hint}")

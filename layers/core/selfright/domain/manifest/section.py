@@ -52,6 +52,7 @@ ENVIRONMENT_VARIABLE = r"^[A-Za-z][A-Za-z0-9_]{1,127}$"
 ACCOUNT = r"^[0-9]{12}$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 MONITOR_ARN = r"^arn:[a-z-]+:ce::[0-9]{12}:anomalymonitor/[0-9a-f-]{1,100}$"
+WEB_ADDRESS = r"^(https://[A-Za-z0-9.-]+|http://127\.0\.0\.1)(:[0-9]{1,5})?(/[!-~]*)?$"
 CLOCK_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 
@@ -66,6 +67,7 @@ PATTERN_RULES = {
     ACCOUNT: "must be the 12 digits of an AWS account, in quotes",
     REGION: "must be an AWS region such as eu-central-1",
     MONITOR_ARN: "must be the ARN of a cost anomaly monitor",
+    WEB_ADDRESS: "must be an https address without user and password (in the sandbox also http://127.0.0.1)",
     CLOCK_TIME: "must be a time of day as HH:MM, from 00:00 to 23:59",
     MOMENT: "must be a moment with its offset from UTC, such as 2026-12-20T18:00:00+01:00",
 }

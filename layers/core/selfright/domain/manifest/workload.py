@@ -15,6 +15,7 @@ from selfright.domain.manifest.backup import Backup
 from selfright.domain.manifest.deployment import Deployment
 from selfright.domain.manifest.escalation import Escalation, Notifications
 from selfright.domain.manifest.limits import Limits
+from selfright.domain.manifest.probes import Health
 from selfright.domain.manifest.resources import Resource
 from selfright.domain.manifest.section import (
     AccountId,
@@ -72,6 +73,7 @@ class Workload(Section):
     backup: Backup = all_defaults()
     windows: Windows = all_defaults()
     deployment: Deployment = all_defaults()
+    health: Health = all_defaults()
     notifications: Notifications = all_defaults()
     escalation: Escalation = all_defaults()
     settings: Settings = all_defaults()

@@ -23,6 +23,7 @@ OVERRULED = {
     StopReason.OUTSIDE_WINDOW,
     StopReason.ALARM_RED,
     StopReason.BACKUPS_STALE,
+    StopReason.UNHEALTHY,
 }
 
 
@@ -65,14 +66,14 @@ def went_back(releases: Sequence[Release], key: str) -> tuple[WentBack, ...]:
 
 
 class FunctionFacts(BaseModel):
-    """A function of the set as it is now. `provisioning`: provisioned concurrency of the alias is not READY."""
+    """A function of the set as it is now. `provisioned`: its alias has provisioned concurrency."""
 
     model_config = FROZEN
 
     alias: AliasState
     live: Build
     latest: Build
-    provisioning: bool = False
+    provisioned: bool = False
     went_back: tuple[WentBack, ...] = ()
 
 
@@ -107,6 +108,7 @@ class AdmissionFacts(BaseModel):
     now: datetime
     kill_switch: bool
     red: tuple[str, ...] = ()
+    unhealthy: Mapping[str, str] = {}  # by question, what came of it
     under_way: str | None = None
     functions: Mapping[str, FunctionFacts] = {}  # by logical name
     restorable: Mapping[str, datetime | None] = {}
@@ -157,6 +159,8 @@ def _of_people(
         yield StopReason.APPROVAL_MISSING, "must name an approver other than the one who asks for it"
     if facts.red:
         yield StopReason.ALARM_RED, f"on already: {', '.join(facts.red)}"
+    if facts.unhealthy:
+        yield StopReason.UNHEALTHY, "; ".join(f"{name}: {why}" for name, why in facts.unhealthy.items())
 
 
 def _of_backups(workload: Workload, facts: AdmissionFacts) -> Iterator[tuple[StopReason, str]]:
@@ -186,8 +190,12 @@ def _of_functions(
             )
         if one.latest.busy:
             yield StopReason.FUNCTION_BUSY, f"{key} is being updated"
-        if one.provisioning:
-            yield StopReason.PROVISIONED_CONCURRENCY, f"{key}: provisioned concurrency is not READY"
+        # Lambda takes no weights there, and sets its own until the new version's is allocated (decisions/0014).
+        if one.provisioned:
+            yield (
+                StopReason.PROVISIONED_CONCURRENCY,
+                f"{key}: its alias has provisioned concurrency; only versions of a released function may",
+            )
         # Lambda splits requests only between versions that share both:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
         if split and one.latest.role != one.live.role:

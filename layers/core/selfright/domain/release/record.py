@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from selfright.domain.release.configuration import ConfigurationRelease
+from selfright.domain.release.probing import HealthRecord
 from selfright.domain.release.ramp import Rung
 from selfright.domain.release.request import ReleaseRequest
 from selfright.domain.release.stack import StackChange
@@ -68,6 +69,7 @@ class StopReason(StrEnum):
     CHANGE_NOT_APPROVED = "change-not-approved"
     CHANGE_NOT_POSSIBLE = "change-not-possible"
     WENT_BACK = "went-back"
+    UNHEALTHY = "unhealthy"  # also after the ramp
     # while it goes out
     WORSE_THAN_BEFORE = "worse-than-before"
     TOO_FEW_REQUESTS = "too-few-requests"
@@ -77,6 +79,8 @@ class StopReason(StrEnum):
     STACK_NOT_CHANGED = "stack-not-changed"
     CONFIGURATION_MOVED = "configuration-moved"
     CONFIGURATION_TAKEN_BACK = "configuration-taken-back"
+    SMOKE_TEST_FAILED = "smoke-test-failed"
+    TARGET_MISSED = "target-missed"
     STEP_FAILED = "step-failed"
     BY_HAND = "by-hand"
     INCIDENT = "incident"  # a runbook of `respond` took it back
@@ -97,6 +101,7 @@ class Release(BaseModel):
     configuration: tuple[ConfigurationRelease, ...] = ()
     workflows: tuple[WorkflowRelease, ...] = ()
     red_before: tuple[str, ...] = ()  # alarms that were on when it was let through by break-glass
+    health: HealthRecord = Field(default_factory=HealthRecord)
     shifts: tuple[AwareDatetime, ...] = ()  # when each step was shifted
     extensions: int = Field(default=0, ge=0)
     stop: StopReason | None = None
@@ -240,6 +245,7 @@ class Milestone(StrEnum):
     CHANGED = "changed"
     PUBLISHED = "published"
     CONFIGURED = "configured"
+    TESTED = "tested"
     SHIFTED = "shifted"
     JUDGED = "judged"
     PROLONGED = "prolonged"

@@ -40,7 +40,10 @@ class StackTemplate(CodeArtifact):
 
 
 class BreakGlass(BaseModel):
-    """Go although a freeze, a window, an old backup or a red alarm says stop. It is on record and told to people."""
+    """Go although a freeze, a window, an old backup, a red alarm or bad health says stop.
+
+    It is on record and told to people.
+    """
 
     model_config = FROZEN
 

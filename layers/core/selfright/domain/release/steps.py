@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from selfright.domain.release.probing import Phase
 from selfright.domain.release.record import Release, ReleaseStatus, StopReason
 from selfright.domain.release.request import ReleaseId
 
@@ -21,6 +22,7 @@ class Then(StrEnum):
     CHANGE = "change"
     PUBLISH = "publish"
     CONFIGURE = "configure"
+    TEST = "test"  # also: not all of them are over, ask again
     SHIFT = "shift"
     WAIT = "wait"
     ROLL_BACK = "roll_back"
@@ -46,6 +48,15 @@ class ShiftStep(BaseModel):
 
     release_id: ReleaseId
     step: int = Field(ge=1)
+
+
+class ProbeStep(BaseModel):
+    """Input of the room that tests."""
+
+    model_config = FROZEN
+
+    release_id: ReleaseId
+    phase: Phase
 
 
 class ReleaseWord(BaseModel):
