@@ -31,6 +31,7 @@ from tests.fakes import (
     RecordingWorkflows,
     StillClock,
 )
+from tests.fakes.releases import MemoryReleaseLedger, RecordingDeployments
 
 ROOT = Path(__file__).parents[3]
 WENT_OFF = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -144,6 +145,7 @@ class World:
         self.workflows = RecordingWorkflows()
         self.channels = FakeChannels()
         self.messenger: Any = RecordingMessenger()
+        self.releases, self.deployments = MemoryReleaseLedger(), RecordingDeployments()
 
         self.store: Any = self.fuse.guard("store", self.memory)
         self.history: Any = self.fuse.guard("history", self.memory)

@@ -22,59 +22,40 @@ class StepFunctionsWorkflows:
         self._aws, self._respond, self._undo = aws, respond_arn, undo_arn
 
     def start(self, incident_id: str) -> None:
-        self._start(self._respond, incident_id, {"incident_id": incident_id})
+        _start(self._aws, self._respond, incident_id, {"incident_id": incident_id})
 
     def status(self, incident_id: str) -> str | None:
-        return self._status(self._respond, incident_id)
+        return _status(self._aws, self._respond, incident_id)
 
     def undo(self, incident_id: str, attempt: int, failure: str) -> None:
-        self._start(
-            self._undo, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
-        )
+        given = {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+        _start(self._aws, self._undo, incident_id, given)
 
     def undoing(self, incident_id: str) -> str | None:
-        return self._status(self._undo, incident_id)
-
-    def _start(self, machine: str, incident_id: str, given: Mapping[str, str | int]) -> None:
-        try:
-            with translated(f"starting {_short(machine)} for {incident_id}"):
-                self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=machine, name=incident_id, input=json.dumps(given)
-                )
-        except ConflictError:
-            return
-
-    def _status(self, machine: str, incident_id: str) -> str | None:
-        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{incident_id}"
-        try:
-            with translated(f"reading the {_short(machine)} execution of {incident_id}"):
-                found = self._aws.lean("stepfunctions").describe_execution(executionArn=execution)
-        except NotFoundError:
-            return None
-        return str(found["status"])
-
-
-def _short(machine: str) -> str:
-    """`respond`, of an ARN that ends in <stack>-respond."""
-    return machine.rpartition(":")[2].rpartition("-")[2]
+        return _status(self._aws, self._undo, incident_id)
 
 
 class StepFunctionsDeployments:
-    """The release's id is its execution's name."""
+    """The release's id is the name of its execution, and of the one that takes it back where that is lost.
 
-    def __init__(self, aws: Aws, deploy_arn: str) -> None:
-        self._aws, self._deploy = aws, deploy_arn
+    `roll_back_arn` is empty in rooms that only start releases.
+    """
+
+    def __init__(self, aws: Aws, deploy_arn: str, roll_back_arn: str = "") -> None:
+        self._aws, self._deploy, self._roll_back = aws, deploy_arn, roll_back_arn
 
     def start(self, release_id: str) -> None:
-        try:
-            with translated(f"starting deploy for {release_id}"):
-                self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=self._deploy,
-                    name=release_id,
-                    input=json.dumps({"release_id": release_id}),
-                )
-        except ConflictError:
-            return
+        _start(self._aws, self._deploy, release_id, {"release_id": release_id})
+
+    def status(self, release_id: str) -> str | None:
+        return _status(self._aws, self._deploy, release_id)
+
+    def take_back(self, release_id: str, reason: str, actor: str) -> None:
+        given = {"release_id": release_id, "reason": reason, "actor": actor}
+        _start(self._aws, self._roll_back, release_id, given)
+
+    def taking_back(self, release_id: str) -> str | None:
+        return _status(self._aws, self._roll_back, release_id)
 
 
 class StepFunctionsExecutions:
@@ -97,3 +78,29 @@ class StepFunctionsExecutions:
         except NotFoundError:
             return False
         return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))
+
+
+def _start(aws: Aws, machine: str, name: str, given: Mapping[str, str | int]) -> None:
+    """Once: the name is taken then."""
+    try:
+        with translated(f"starting {_short(machine)} for {name}"):
+            aws.lean("stepfunctions").start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps(given)
+            )
+    except ConflictError:
+        return
+
+
+def _status(aws: Aws, machine: str, name: str) -> str | None:
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    try:
+        with translated(f"reading the {_short(machine)} execution of {name}"):
+            found = aws.lean("stepfunctions").describe_execution(executionArn=execution)
+    except NotFoundError:
+        return None
+    return str(found["status"])
+
+
+def _short(machine: str) -> str:
+    """`respond`, of an ARN that ends in <stack>-respond."""
+    return machine.rpartition(":")[2].rpartition("-")[2]

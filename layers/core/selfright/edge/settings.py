@@ -25,6 +25,7 @@ class Settings(BaseModel):
     respond_arn: str = ""
     undo_arn: str = ""
     deploy_arn: str = ""
+    roll_back_arn: str = ""
     alerts_topic_arn: str = Field(
         default="", description="Topic of this deployment; one that a manifest names lies beside it."
     )

@@ -18,7 +18,7 @@ from selfright.domain.release import (
     ReleaseStatus,
     StopReason,
 )
-from selfright.domain.release.steps import ReleaseWord, Then, in_words
+from selfright.domain.release.steps import SWEEP, ReleaseWord, Then, in_words
 from selfright.domain.serving import AliasState
 from selfright.ports import Clock, Functions, Leases, ReleaseLedger, Versions
 from selfright.usecases.release_lock import take_lock
@@ -82,7 +82,8 @@ def _stopped(release: Release, reason: str, actor: str, failure: str, now: datet
         moved = failure.startswith(DriftedError.__name__)
         why = StopReason.ALIAS_MOVED if moved else StopReason.STEP_FAILED
         return release.stopped(why, in_words(failure), now)
-    return release.stopped(StopReason.BY_HAND, f"{actor}: {reason}", now)
+    asked = StopReason.EXECUTION_LOST if actor == SWEEP else StopReason.BY_HAND
+    return release.stopped(asked, f"{actor}: {reason}", now)
 
 
 def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:

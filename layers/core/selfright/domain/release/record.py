@@ -59,6 +59,7 @@ class StopReason(StrEnum):
     ALARM_WENT_OFF = "alarm-went-off"
     ALIAS_MOVED = "alias-moved"
     STEP_FAILED = "step-failed"
+    EXECUTION_LOST = "execution-lost"
     BY_HAND = "by-hand"
 
 

@@ -13,6 +13,9 @@ from selfright.domain.release.request import ReleaseId
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
+SWEEP = "the sweep"  # the actor of a roll-back that no person and no execution asked for
+
+
 class Then(StrEnum):
     """Each word is one branch of a Choice."""
 
