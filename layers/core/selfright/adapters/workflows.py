@@ -28,7 +28,7 @@ class StepFunctionsWorkflows:
         return _status(self._aws, self._respond, incident_id)
 
     def undo(self, incident_id: str, attempt: int, failure: str) -> None:
-        given = {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+        given: Mapping[str, str | int] = {"incident_id": incident_id, "attempt": attempt, "failure": failure}
         _start(self._aws, self._undo, incident_id, given)
 
     def undoing(self, incident_id: str) -> str | None:
