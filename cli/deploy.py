@@ -91,10 +91,10 @@ def roll_back(
     """Stop a release that is on its way, or take back one that is live."""
     aws = _aws(in_sandbox)
     _ledger(aws, stack).release(release_id)
-    _start_roll_back(aws, stack, release_id, reason)
+    execution = _start_roll_back(aws, stack, release_id, reason)
     out.print(f"release {release_id} goes back")
     if follow:
-        _end(_follow(aws, stack, release_id))
+        _taken_back(_follow(aws, stack, release_id, execution))
 
 
 @app.command()
@@ -116,8 +116,8 @@ def unstick(
             f"{newest.id} is on its way; `selfright deploy roll-back {newest.id}` takes it back"
         )
     if newest and newest.status in unfinished:
-        _start_roll_back(aws, stack, newest.id, reason)
-        _end(_follow(aws, stack, newest.id))
+        execution = _start_roll_back(aws, stack, newest.id, reason)
+        _taken_back(_follow(aws, stack, newest.id, execution))
         return
     cleared = _clear_weights(aws, stack, workload, environment)
     for key, version in cleared.items():
@@ -147,11 +147,15 @@ def _invoke(aws: Aws, function: str, payload: str) -> dict[str, Any]:
     return told
 
 
-def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str) -> None:
+def _start_roll_back(aws: Aws, stack: str, release_id: str, reason: str) -> str:
+    """The execution's ARN."""
     machine = stack_outputs(aws, stack, "RollBackArn")[0]
     given = {"release_id": release_id, "reason": reason, "actor": getpass.getuser()}
     with translated(f"rolling back {release_id}"):
-        aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+        started = aws.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=json.dumps(given)
+        )
+    return str(started["executionArn"])
 
 
 def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dict[str, str]:
@@ -174,29 +178,39 @@ def _clear_weights(aws: Aws, stack: str, workload: str, environment: str) -> dic
 
 def _runs(aws: Aws, stack: str, release_id: str) -> bool:
     machine = stack_outputs(aws, stack, "DeployArn")[0]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{release_id}"
+    return _under_way(aws, f"{machine.replace(':stateMachine:', ':execution:')}:{release_id}")
+
+
+def _under_way(aws: Aws, execution: str) -> bool:
     try:
-        with translated(f"reading the execution of {release_id}"):
+        with translated(f"reading {execution}"):
             found = aws.client("stepfunctions").describe_execution(executionArn=execution)
     except NotFoundError:
         return False
     return bool(found["status"] == "RUNNING")
 
 
-def _follow(aws: Aws, stack: str, release_id: str) -> ReleaseFile:
-    """Print every new line until the release is over."""
+def _follow(aws: Aws, stack: str, release_id: str, execution: str | None = None) -> ReleaseFile:
+    """Print every new line until the release is over, and so is `execution`: a release to take back may be over now."""
     from cli.release_log import log_line
 
     ledger, known = _ledger(aws, stack), set[str]()
     while True:
+        works = execution is not None and _under_way(aws, execution)
         file: ReleaseFile = ledger.file(release_id)
         for line in file.log:
             if line.key not in known:
                 known.add(line.key)
                 out.print(log_line(line, (line.at - file.release.requested_at).total_seconds()))
-        if file.release.over:
+        if file.release.over and not works:
             return file
         time.sleep(LOOK_EVERY)
+
+
+def _taken_back(file: ReleaseFile) -> None:
+    """Exit code 1 where the release is not taken back."""
+    if file.release.status not in {ReleaseStatus.ROLLED_BACK, ReleaseStatus.REFUSED}:
+        raise typer.Exit(1)
 
 
 def _end(file: ReleaseFile) -> None:

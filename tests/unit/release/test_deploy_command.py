@@ -25,10 +25,22 @@ def world(monkeypatch: pytest.MonkeyPatch) -> ReleaseWorld:
     monkeypatch.setattr(deploy, "stack_outputs", lambda _aws, _stack, *keys: list(keys))
     monkeypatch.setattr(deploy, "_runs", lambda *_: False)
 
-    def play_at_once(_aws: Any, _stack: str, release_id: str, reason: str) -> None:
-        world.play("roll_back", release_id=release_id, reason=reason, actor="grace")
+    monkeypatch.setattr(deploy, "LOOK_EVERY", 0.0)
 
-    monkeypatch.setattr(deploy, "_start_roll_back", play_at_once)
+    def begins(_aws: Any, _stack: str, release_id: str, reason: str) -> str:
+        return json.dumps({"release_id": release_id, "reason": reason, "actor": "grace"})
+
+    def plays(_aws: Any, execution: str) -> bool:
+        """It is under way at the first look, and over at the second."""
+        if execution in played:
+            return False
+        played.add(execution)
+        world.play("roll_back", **json.loads(execution))
+        return True
+
+    played: set[str] = set()
+    monkeypatch.setattr(deploy, "_start_roll_back", begins)
+    monkeypatch.setattr(deploy, "_under_way", plays)
     return world
 
 
@@ -92,7 +104,9 @@ def test_a_request_that_breaks_a_rule_is_refused_before_anything_is_called(
 def test_a_live_release_is_taken_back(world: ReleaseWorld):
     world.deploy()
 
-    assert run("roll-back", "shop-42", "--reason", "too slow", "--follow").exit_code == 1
+    told = run("roll-back", "shop-42", "--reason", "too slow", "--follow")
+
+    assert (told.exit_code, "put back: checkout → 1, stock → 1, cart → 1" in told.stdout) == (0, True)
     assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
     assert world.untouched()
 

@@ -10,6 +10,7 @@ from selfright.domain.alarms import State
 from selfright.domain.errors import BadInputError
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason
 from selfright.ports import Switches
+from tests.fakes import Down
 from tests.unit.usecases.release_world import CART, CHECKOUT, STOCK, ReleaseWorld, manifest
 
 ALL_NEW = {CART: "2", STOCK: "2", CHECKOUT: "2"}
@@ -373,6 +374,22 @@ def test_a_completed_release_is_rolled_back_by_hand_twice_without_harm():
 
     assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
     assert world.untouched()
+    assert world.free()
+
+
+def test_a_live_release_that_cannot_be_taken_back_stays_and_people_are_told():
+    world = ReleaseWorld()
+    world.deploy()
+    before = len(world.channels.to("topic"))
+    world.functions = Down()
+
+    world.play("roll_back", release_id="shop-42", reason="a complaint", actor="grace")
+
+    release = world.ledger.release("shop-42")
+    assert (release.status, world.awslambda.versions_live()) == (ReleaseStatus.COMPLETED, ALL_NEW)
+    (told,) = world.channels.to("topic")[before:]
+    assert told.body["Subject"] == "shop-42: failed, shop development"
+    assert "stays completed: SourceDownError: it is down" in told.body["Message"]
     assert world.free()
 
 

@@ -30,6 +30,8 @@ def close_release(
         if closed.status is ReleaseStatus.COMPLETED:
             _see_all_live(release, functions)
         release = releases.save(closed, line)
+    elif failure != "none":
+        releases.note(release_id, _stays(release, failure, clock.now()))
     leases.release(release.place, release.id)
     return ReleaseClosed(status=release.status)
 
@@ -51,6 +53,17 @@ def closing(release: Release, failure: str, now: datetime) -> tuple[Release, Log
         detail={"status": status, "stop": stop, "failure": failure},
     )
     return closed, line
+
+
+def _stays(release: Release, failure: str, now: datetime) -> LogLine:
+    """Somebody wanted it otherwise, and is told: one that is live could not be taken back."""
+    return LogLine(
+        key=f"stays-{now:%Y-%m-%dT%H:%M}",
+        at=now,
+        milestone=Milestone.FAILED,
+        text=f"stays {release.status}: {failure[:300]}",
+        detail={"failure": failure},
+    )
 
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:

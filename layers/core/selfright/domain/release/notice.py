@@ -16,6 +16,7 @@ TOLD_OF = {
     Milestone.SHIFTED,
     Milestone.PROLONGED,
     Milestone.STOPPED,
+    Milestone.FAILED,
     Milestone.CLOSED,
 }
 SNS_SUBJECT = 99  # characters, see domain/notice.py
