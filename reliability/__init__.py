@@ -1,4 +1,4 @@
-"""Does every incident come to a good end, whatever single thing goes wrong on its way?
+"""Does every incident, and every release, come to a good end, whatever single thing goes wrong on its way?
 
 One clean run tells which AWS calls a state machine makes: nobody writes the list of cases. Each call is then made to
 go wrong in each way (cases.py), in a run of its own on the real stack: the template as the SAM CLI deploys it, the

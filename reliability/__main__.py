@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from reliability import page
 from reliability.board import FaultBoard
@@ -45,8 +46,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=SCALE, metavar="N", help="less on a slow machine")
     wanted = parser.parse_args()
     noted, results, cases = notes(wanted.scale), list[Result](), list[Case]()
-    with stage(wanted.scale) as (board, scenes):
-        for result in play_all(board, scenes, wanted.only, cases):
+    with stage(wanted.scale) as staged:
+        for result in play_all(staged.board, staged.scenes, wanted.only, cases):
             results.append(result)
             verdict = "; ".join(result.broken) or f"{result.outcome}: {result.healed_by}"
             sys.stdout.write(f"{result.seconds:5.1f} s  {result.case}: {verdict}\n")
@@ -57,8 +58,14 @@ def main() -> int:
     return 1 if broken or not results else 0
 
 
+class Stage(NamedTuple):
+    board: FaultBoard
+    scenes: tuple[Scene, ...]
+    releases: ReleaseWorld
+
+
 @contextlib.contextmanager
-def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
+def stage(scale: float = SCALE) -> Iterator[Stage]:
     """The sandbox with both stacks, and all scenes in it."""
     (workload,) = load_workloads(ROOT / "workloads", "development")
     with contextlib.ExitStack() as stack:
@@ -90,7 +97,7 @@ def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]
             ReleaseScene(releases, "roll_back/by-hand", by_hand=True),
             ReleaseScene(releases, "roll_back/stopped", stopped=True),
         )
-        yield FaultBoard(server), scenes
+        yield Stage(FaultBoard(server), scenes, releases)
 
 
 def play_all(

@@ -14,6 +14,7 @@ from datetime import timedelta
 from itertools import count
 
 from reliability.cases import SDK_TRIES, Mode
+from reliability.definitions import rooms_of
 from reliability.release_world import ReleaseWorld
 from reliability.scenes import Ending, NoEndError
 from sandbox.emulator.faults import Call
@@ -48,9 +49,9 @@ class ReleaseScene:
         machine = name.split("/", maxsplit=1)[0]
         starter = STARTED_BY[machine]
         physical = world.physical
-        self.callers: Mapping[str, str] = {
-            physical[room]: room for room in (*world.rooms(machine), starter)
-        } | {world.role(MACHINES[machine]): MACHINES[machine]}
+        self.callers: Mapping[str, str] = {physical[room]: room for room in (*rooms_of(machine), starter)} | {
+            world.role(MACHINES[machine]): MACHINES[machine]
+        }
         self.only_killed = frozenset({starter})
         # The rooms that `roll_back` has are made to fail, be throttled and be late in `deploy`.
         self.modes: tuple[Mode, ...] = (

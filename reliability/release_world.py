@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -86,14 +86,6 @@ class ReleaseWorld:
 
     # -- seeing
 
-    def rooms(self, machine: str) -> tuple[str, ...]:
-        """The functions that a definition names."""
-        text = (ROOT / "statemachines" / f"{machine}.asl.json").read_text("utf-8")
-        names = (
-            argument.removeprefix("${").removesuffix("Arn}") for argument in _functions(json.loads(text))
-        )
-        return tuple(dict.fromkeys(names))
-
     def role(self, machine: str) -> str:
         found = self._steps.describe_state_machine(stateMachineArn=self.physical[machine])
         return str(found["roleArn"].rsplit("/", 1)[-1])
@@ -104,10 +96,11 @@ class ReleaseWorld:
             before, found, qualifier = resource.partition(f":function:{name}")
             if before and found:
                 return key + qualifier
+        resource, _, index = resource.partition("/index/")
         last = resource.rsplit(":", 1)[-1]
         for part in (resource, last, *last.split("/")[::-1]):
             if part in self._logical:
-                return str(self._logical[part])
+                return f"{self._logical[part]}{index and '/'}{index}"
         if ":secret:" in resource:
             return last.rsplit("-", 1)[0].rsplit("/", 1)[-1]  # AWS adds six characters of its own
         return last if last != "*" else "any"
@@ -158,7 +151,7 @@ class ReleaseWorld:
 
     # -- what happens
 
-    def ask(self, release_id: str, *, failing: bool) -> None:
+    def ask(self, release_id: str, *, failing: bool, strategy: Mapping[str, Any] = STRATEGY) -> None:
         """As CI does, by EventBridge."""
         artifact = self._artifact
         self._tell_of_requests(failing=failing)
@@ -171,7 +164,7 @@ class ReleaseWorld:
             "requested_by": "reliability",
             "reason": "to see it go wrong",
             "artifacts": dict.fromkeys(self.functions, artifact),
-            "strategy": STRATEGY,
+            "strategy": strategy,
         }
         entry = {"Source": "selfright", "DetailType": "DeploymentRequested", "Detail": json.dumps(request)}
         self.world.aws.client("events").put_events(Entries=[entry])
@@ -272,18 +265,6 @@ class ReleaseWorld:
     @property
     def _lambda(self) -> Any:
         return self.world.aws.client("lambda")
-
-
-def _functions(part: Any) -> Iterator[str]:
-    """Every FunctionName in a definition, wherever it stands."""
-    if isinstance(part, dict):
-        if isinstance(name := part.get("FunctionName"), str):
-            yield name
-        for value in part.values():
-            yield from _functions(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _functions(value)
 
 
 def _datum(function: str, version: str, metric: str, value: int, at: datetime) -> dict[str, Any]:
