@@ -67,6 +67,12 @@ class ReleaseScene:
     def named(self, resource: str) -> str:
         return self._world.named(resource)
 
+    def alike(self, call: Call) -> str:
+        """The functions of the set are, and what CloudWatch tells of them."""
+        resource = self.named(call.resource)
+        of_the_set = resource == "any" or resource.partition(":")[0] in self._world.functions
+        return "the set" if of_the_set else f"{resource} {call.nth}"
+
     def reset(self) -> None:
         self._world.put_back()
         if self._by_hand:
