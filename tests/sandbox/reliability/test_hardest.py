@@ -22,7 +22,7 @@ RELEASES = (
     "deploy/good/RequestRelease/StartExecution Deploy 1/kill-before",
     "deploy/good/ShiftTraffic/UpdateAlias analysis 1/kill-after",
     "deploy/good/ShiftTraffic/UpdateAlias analysis 1/down",
-    "deploy/good/CloseRelease/TransactWriteItems Ledger 1/down",
+    "deploy/good/Deploy/InvokeFunction CloseRelease 1/down",
     "deploy/fails/RollBackRelease/UpdateAlias analysis 1/kill-after",
     "deploy/fails/RollBackRelease/UpdateAlias analysis 1/down",
     "roll_back/stopped/Sweep/StartExecution RollBack 1/kill-before",
