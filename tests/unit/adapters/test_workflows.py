@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from selfright.adapters.aws import Aws
-from selfright.adapters.workflows import StepFunctionsWorkflows
+from selfright.adapters.workflows import StepFunctionsDeployments, StepFunctionsWorkflows
 from selfright.domain.errors import SourceDownError, ThrottledError
 from selfright.domain.incident import Incident
 from tests.unit.adapters.conftest import Stubbed
@@ -102,3 +102,20 @@ def test_a_recovery_is_started_once_and_looked_up_apart_from_the_incidents_own_e
         "failure": "respond: FAILED",
     }
     assert (workflows.status("inc-1"), workflows.undoing("inc-1")) == (None, "RUNNING")
+
+
+def test_a_lost_release_is_taken_back_once_under_its_own_name(aws: Aws, respond: str):
+    deployments = StepFunctionsDeployments(aws, respond, respond)
+    assert (deployments.status("shop-42"), deployments.taking_back("shop-42")) == (None, None)
+
+    for _ in range(2):
+        deployments.take_back("shop-42", "its execution is ABORTED", "the sweep")
+
+    (execution,) = aws.client("stepfunctions").list_executions(stateMachineArn=respond)["executions"]
+    described = aws.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {
+        "release_id": "shop-42",
+        "reason": "its execution is ABORTED",
+        "actor": "the sweep",
+    }
+    assert deployments.taking_back("shop-42") == "RUNNING"

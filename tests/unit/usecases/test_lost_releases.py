@@ -126,14 +126,16 @@ def test_where_taking_it_back_fails_too_people_are_told_and_the_next_one_may_com
     assert swept(world, messenger).given_up == ()
 
 
-def test_what_was_put_back_has_only_to_be_closed(world: ReleaseWorld):
+def test_so_are_they_where_nobody_could_say_that_all_of_it_is_back(world: ReleaseWorld):
     swept(world)
     put_back(world)
     world.deployments.taking["shop-42"] = "FAILED"
 
     assert swept(world).given_up == ("shop-42",)
 
-    assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
+    release = world.ledger.release("shop-42")
+    assert release.status is ReleaseStatus.ROLLBACK_FAILED
+    assert "after its functions were put back" in world.ledger.file("shop-42").log[-1].text
     assert world.untouched()
     assert world.free()
 

@@ -56,7 +56,7 @@ def give_up(
 ) -> str | None:
     """Tell people and close a release whose taking back is over without closing it; its id, or None where it is not.
 
-    What was put back and seen to be so has only to be closed.
+    Also one whose functions are back: whether all of it is, its last rooms could not say.
     """
     status = deployments.taking_back(release.id)
     if status is None or status in UNDER_WAY:
@@ -64,7 +64,8 @@ def give_up(
     release = releases.release(release.id)
     if release.over:
         return None
-    failure = "none" if release.restored_at else f"its roll-back is {status}"
+    back = ", after its functions were put back" if release.restored_at else ""
+    failure = f"its roll-back is {status}{back}"
     closed, line = closing(release, failure, clock.now())
     # First tell, then close: a crash in between tells people twice, the other way round it would tell them nothing.
     messenger.tell_of(closed, line)
