@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from selfright.domain.alarms import State
-from selfright.domain.errors import BadInputError
+from selfright.domain.errors import BadInputError, RefusedError
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason
 from selfright.ports import Switches
 from tests.fakes import Down
@@ -184,6 +184,33 @@ def refused(world: ReleaseWorld, **changes: Any) -> StopReason | None:
     assert world.awslambda.changes == []
     assert world.free()
     return release.stop
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_at_the_new_version():
+    world = ReleaseWorld()
+    world.failing = {CHECKOUT: {"2": 0.3}}
+    lambdas = world.awslambda
+
+    class Refusing:
+        """Lambda will not change one alias any more, once it has weights."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(lambdas, name)
+
+        def route(self, function: str, *arguments: Any) -> Any:
+            if function == CHECKOUT and lambdas.functions[CHECKOUT].alias.weights:
+                raise RefusedError("not allowed")
+            return lambdas.route(function, *arguments)
+
+    world.versions = Refusing()
+
+    release = world.deploy().release
+
+    assert release.status is ReleaseStatus.ROLLBACK_FAILED
+    left = {name: dict(one.alias.weights) for name, one in lambdas.functions.items()}
+    assert left == {CART: {}, STOCK: {}, CHECKOUT: {"2": 0.25}}
+    assert world.channels.to("topic")[-1].body["Subject"] == "shop-42: closed, shop development"
+    assert world.free()
 
 
 def test_the_kill_switch_stops_it():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from selfright.domain.errors import BusyError, ConflictError, DriftedError
+from selfright.domain.errors import BusyError, ConflictError, DriftedError, SelfrightError
 from selfright.domain.release import (
     FunctionRelease,
     LogLine,
@@ -100,14 +100,20 @@ def _mark(release: Release, releases: ReleaseLedger, now: datetime) -> Release:
 def _put_back(release: Release, functions: Functions, versions: Versions) -> dict[str, str]:
     """Every alias of ours, in reverse order; which version each one is at then.
 
-    Raises BusyError where one is not as it was left here.
+    Raises what went wrong first, once all others are put back; BusyError where one is not as it was left here.
     """
     done: dict[str, str] = {}
+    failed: list[SelfrightError] = []
     for function in reversed(release.changing):
-        alias = functions.alias(function.function, function.alias)
-        if _ours(function, alias, release):
-            versions.route(function.function, function.alias, function.before.version, {}, alias.revision)
-            done[function.key] = function.before.version
+        try:
+            alias = functions.alias(function.function, function.alias)
+            if _ours(function, alias, release):
+                versions.route(function.function, function.alias, function.before.version, {}, alias.revision)
+                done[function.key] = function.before.version
+        except SelfrightError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
     for function in release.changing:
         if function.key in done:
             alias = functions.alias(function.function, function.alias)
