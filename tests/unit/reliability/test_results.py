@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ ELSEWHERE = {
 IN_TRANSACTIONS = {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 
 
+# Lambda fetches the package with the rights of whoever has it take up code.
+ON_BEHALF = {"s3:GetObject", "s3:GetObjectVersion"}
 # Rooms of releases that are new in a definition: `python -m reliability --only 'deploy/*'` plays them.
 NOT_PLAYED_YET: set[str] = set()
 
@@ -54,20 +57,34 @@ def test_every_case_that_was_discovered_is_played_and_none_is_broken():
     assert [row["case"] for row in ROWS if row["broken"]] == []
 
 
-def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
+def allowed(rooms: Iterable[str]) -> set[str]:
+    """The actions that these functions' own policies grant."""
     functions = resources("AWS::Serverless::Function")
-    allowed = {
+    return {
         action
-        for room in ROOMS["Respond"]
+        for room in rooms
         for policy in functions[room]["Policies"]
         for statement in policy["Statement"]
         if statement["Effect"] == "Allow"
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
-    played = {row["action"] for row in ROWS}
 
-    assert allowed - played == ELSEWHERE | IN_TRANSACTIONS
-    assert "dynamodb:TransactWriteItems" in played
+
+def played(*machines: str) -> set[str]:
+    return {row["action"] for row in ROWS if row["scene"].split("/")[0] in machines}
+
+
+def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
+    actions = played("respond", "undo")
+
+    assert allowed(ROOMS["Respond"]) - actions == ELSEWHERE | IN_TRANSACTIONS
+    assert "dynamodb:TransactWriteItems" in actions
+
+
+def test_so_is_every_call_that_the_rooms_of_a_release_may_make():
+    rooms = {*rooms_of("deploy"), *rooms_of("roll_back")} - NOT_PLAYED_YET
+
+    assert allowed(rooms) - played("deploy", "roll_back") == ON_BEHALF | {"dynamodb:PutItem"}
 
 
 @pytest.mark.parametrize(
