@@ -1,21 +1,17 @@
-"""What releases are about in the sandbox: three functions, their versions, aliases and requests; putting them back.
-
-Nobody calls the functions. How many requests each version has is told to CloudWatch minute by minute, as Lambda would
-(https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html): real users would be too many for a minute
-that lasts half a second.
-"""
+"""What releases are about in the sandbox: three functions, their versions, aliases and requests; putting them back."""
 
 from __future__ import annotations
 
 import json
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from reliability.requests import FAILING, tell_cloudwatch
 from reliability.world import ENVIRONMENT, WORKLOAD, World
 from sandbox import lifecycle
 from sandbox.release_artifacts import upload
@@ -29,13 +25,10 @@ from selfright.domain.release import ReleaseFile, lock_of
 STEP = 120
 DEPLOYMENT = {"bake_seconds": STEP, "metric_delay_seconds": 30, "look_seconds": 60}
 STRATEGY = {"type": "canary", "percent": 50, "for_seconds": STEP}
-REQUESTS, FAILING = 400, 200  # a minute and version: far more than the 59 that a gate wants
-TOLD_AHEAD = 60  # minutes; CloudWatch takes two hours: API_PutMetricData
-AT_ONCE = 1000  # datapoints that PutMetricData takes
 PLACE = lock_of(WORKLOAD, ENVIRONMENT)
 
 
-def hasty_workloads() -> Any:
+def hasty_workloads() -> Path:
     """The shipped manifests with a release's shortest times, in a folder that stays: what is built from it is kept."""
     folder = lifecycle.HOME / "reliability" / "workloads"
     for file in sorted((ROOT / "workloads").rglob("*.*")):
@@ -52,12 +45,8 @@ def hasty_workloads() -> Any:
 
 class ReleaseWorld:
     def __init__(self, world: World) -> None:
-        self.world, self.physical, self.inbox, self.collector = (
-            world,
-            world.physical,
-            world.inbox,
-            world.collector,
-        )
+        self.world, self.physical = world, world.physical
+        self.inbox, self.collector = world.inbox, world.collector
         self.now, self.until, self.sweep, self.waiting = world.now, world.until, world.sweep, world.waiting
         self.functions = {key: one.name for key, one in release_set().items()}
         self.ledger = DynamoDBReleaseLedger(world.aws, world.outputs["LedgerTable"])
@@ -180,18 +169,12 @@ class ReleaseWorld:
 
     def _tell_of_requests(self, *, failing: bool) -> None:
         """Of the live versions and of the next ones, for the coming hour."""
-        start = self.now().replace(second=1, microsecond=0)
-        minutes = [start + timedelta(minutes=n) for n in range(TOLD_AHEAD)]
-        data = [
-            _datum(name, version, metric, value, at)
+        versions = [
+            (name, version, errors)
             for key, name in self.functions.items()
             for version, errors in ((self.base[key], 0), (self._next_version(name), failing * FAILING))
-            for metric, value in (("Invocations", REQUESTS), ("Errors", errors))
-            for at in minutes
         ]
-        for at in range(0, len(data), AT_ONCE):
-            client = self.world.aws.client("cloudwatch")
-            client.put_metric_data(Namespace="AWS/Lambda", MetricData=data[at : at + AT_ONCE])
+        tell_cloudwatch(self.world.aws.client("cloudwatch"), versions, self.now())
 
     def _next_version(self, function: str) -> str:
         pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=function)
@@ -265,13 +248,3 @@ class ReleaseWorld:
     @property
     def _lambda(self) -> Any:
         return self.world.aws.client("lambda")
-
-
-def _datum(function: str, version: str, metric: str, value: int, at: datetime) -> dict[str, Any]:
-    dimensions = {"FunctionName": function, "Resource": f"{function}:live", "ExecutedVersion": version}
-    return {
-        "MetricName": metric,
-        "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
-        "Timestamp": at.astimezone(UTC),
-        "Value": float(value),
-    }
