@@ -43,7 +43,7 @@ docs: dev ## write docs/generated/ and workloads/schema.json anew
 bench: dev emulator sam $(ENVS)/bench/.installed $(ENVS)/c7n/.installed ## measure; writes benchmarks/results.json
 	$(DEV)/python -m benchmarks
 
-reliability: dev emulator sam ## make every AWS call of respond go wrong, one a run; writes docs/reliability.md
+reliability: dev emulator sam ## make every AWS call of respond and deploy go wrong, one a run; writes docs/reliability.md
 	$(DEV)/python -m reliability
 	$(DEV)/python docs/generate.py
 

@@ -112,7 +112,7 @@ def roll_back(
     out.print(f"release {going.id} goes back" + (f" to what {to} left live" if to else ""))
     if follow:
         file = _follow(aws, stack, going.id, lambda _: not _running(aws, execution))
-        raise typer.Exit(0 if file.release.status is ReleaseStatus.ROLLED_BACK else 1)
+        _taken_back(file)
 
 
 @app.command()
@@ -139,8 +139,8 @@ def unstick(
     done = _go_on(aws, workload, environment, skip or [])
     if newest and newest.status in unfinished:
         mend("; ".join(filter(None, [done, f"{newest.id} is rolled back"])))
-        _start_roll_back(aws, stack, newest.id, reason)
-        _end(_follow(aws, stack, newest.id))
+        execution = _start_roll_back(aws, stack, newest.id, reason)
+        _taken_back(_follow(aws, stack, newest.id, lambda _: not _running(aws, execution)))
         return
     cleared = {} if done else _clear_weights(aws, stack, workload, environment)
     told = [f"{key}: all requests go to version {version} now" for key, version in cleared.items()]
@@ -279,6 +279,12 @@ def _follow(aws: Aws, stack: str, release_id: str, ended: Callable[[Release], bo
         if end:
             return file
         time.sleep(LOOK_EVERY)
+
+
+def _taken_back(file: ReleaseFile) -> None:
+    """Exit code 1 where the release is not taken back."""
+    if file.release.status not in {ReleaseStatus.ROLLED_BACK, ReleaseStatus.REFUSED}:
+        raise typer.Exit(1)
 
 
 def _end(file: ReleaseFile) -> None:

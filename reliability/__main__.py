@@ -15,14 +15,17 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from reliability import page
 from reliability.board import FaultBoard
 from reliability.cases import PATIENCE, Case, Mode, discover
 from reliability.patient import Patient
+from reliability.release import ReleaseScene
+from reliability.release_world import ReleaseWorld, hasty_workloads
 from reliability.respond import IncidentScene
 from reliability.scenes import Result, Scene, clean_run, play
-from reliability.world import TABLE, World
+from reliability.world import ENVIRONMENT, TABLE, World
 from sandbox import lifecycle
 from sandbox.collector import Collector
 from sandbox.inbox import Inbox
@@ -43,8 +46,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=SCALE, metavar="N", help="less on a slow machine")
     wanted = parser.parse_args()
     noted, results, cases = notes(wanted.scale), list[Result](), list[Case]()
-    with stage(wanted.scale) as (board, scenes):
-        for result in play_all(board, scenes, wanted.only, cases):
+    with stage(wanted.scale) as staged:
+        for result in play_all(staged.board, staged.scenes, wanted.only, cases):
             results.append(result)
             verdict = "; ".join(result.broken) or f"{result.outcome}: {result.healed_by}"
             sys.stdout.write(f"{result.seconds:5.1f} s  {result.case}: {verdict}\n")
@@ -55,8 +58,14 @@ def main() -> int:
     return 1 if broken or not results else 0
 
 
+class Stage(NamedTuple):
+    board: FaultBoard
+    scenes: tuple[Scene, ...]
+    releases: ReleaseWorld
+
+
 @contextlib.contextmanager
-def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]]:
+def stage(scale: float = SCALE) -> Iterator[Stage]:
     """The sandbox with both stacks, and all scenes in it."""
     (workload,) = load_workloads(ROOT / "workloads", "development")
     with contextlib.ExitStack() as stack:
@@ -68,35 +77,46 @@ def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]
         server, outputs = lifecycle.up(
             home,
             scale=scale,
-            stacks=lifecycle.both_stacks(scale),
+            stacks=(
+                lifecycle.control_plane(ENVIRONMENT, hasty_workloads()),
+                *lifecycle.both_stacks(scale)[1:],
+            ),
             extra={"SELFRIGHT_SANDBOX_PATIENCE": str(PATIENCE)},
         )
         collector = stack.enter_context(stack.enter_context(Collector()).serving(server, workload))
         patient = stack.enter_context(Patient(server, TABLE))
         inbox = stack.enter_context(Inbox(server, outputs[lifecycle.CONTROL_PLANE]["AlertsTopicArn"]))
         world = World(server, outputs, patient, inbox, collector)
+        releases = ReleaseWorld(world)
         scenes: tuple[Scene, ...] = (
             IncidentScene(world, "respond/helps"),
             IncidentScene(world, "respond/does-not-help", deaf=True),
             IncidentScene(world, "undo/stopped", deaf=True, stopped=True),
+            ReleaseScene(releases, "deploy/good"),
+            ReleaseScene(releases, "deploy/fails", failing=True),
+            ReleaseScene(releases, "roll_back/by-hand", by_hand=True),
+            ReleaseScene(releases, "roll_back/stopped", stopped=True),
         )
-        yield FaultBoard(server), scenes
+        yield Stage(FaultBoard(server), scenes, releases)
 
 
 def play_all(
     board: FaultBoard, scenes: Sequence[Scene], only: Sequence[str], cases: list[Case]
 ) -> Iterator[Result]:
-    """Discovers all cases, into `cases`, and plays those wanted.
+    """Discovers the cases of every state machine of which one is wanted, into `cases`, and plays those wanted.
 
     A call that an earlier scene of the same state machine makes as well is not made to fail again.
     """
     known: set[tuple[str, ...]] = set()
     plays: list[tuple[Case, Callable[[], Result]]] = []
     for scene in scenes:
+        machine = scene.name.split("/", maxsplit=1)[0]
+        if only and not any(fnmatchcase(machine, pattern.split("/", maxsplit=1)[0]) for pattern in only):
+            continue
         clean, calls = clean_run(scene, board)
         arns = {scene.named(call.resource): call.resource for call in calls}
         for case in discover(scene, calls):
-            call = (scene.name.split("/", maxsplit=1)[0], case.caller, case.call, case.mode)
+            call = (machine, case.caller, case.call, case.mode)
             if call not in known:
                 known.add(call)
                 cases.append(case)

@@ -75,9 +75,9 @@ def discover(scene: Scene, calls: Iterable[Call]) -> Iterator[Case]:
     """The cases of one clean run of `scene`, in the order of its calls.
 
     A function is killed around each call that changes something; to those that only start the state machine nothing
-    else happens.
+    else happens. Of reads that the scene calls alike, all but the first only fail for good.
     """
-    seen = set()
+    seen, read = set(), set()
     for call in calls:
         caller = scene.callers.get(call.caller)
         what = (caller, call.action, call.resource, call.nth)
@@ -90,5 +90,9 @@ def discover(scene: Scene, calls: Iterable[Call]) -> Iterator[Case]:
             continue
         changes = call.invocation and not call.action.split(":")[1].startswith(_READS)
         possible = (*(() if caller in scene.only_killed else _ANY), *(_KILLS if changes else ()))
+        alike = (caller, call.action, scene.alike(call))
+        if not changes and alike in read:
+            possible = (Mode.DOWN,) if Mode.DOWN in possible else ()
+        read.add(alike)
         for mode in (mode for mode in possible if mode in scene.modes):
             yield Case(scene.name, caller, call.action, scene.named(call.resource), call.nth, mode)

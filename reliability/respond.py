@@ -70,6 +70,9 @@ class IncidentScene:
             return last.rsplit("-", 1)[0].rsplit("/", 1)[-1]  # AWS adds six characters of its own
         return last if last != "*" else "any"
 
+    def alike(self, call: Call) -> str:
+        return f"{call.resource} {call.nth}"
+
     def reset(self) -> None:
         self._world.put_back()
 

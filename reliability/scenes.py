@@ -57,6 +57,9 @@ class Scene(Protocol):
     def named(self, resource: str) -> str:
         """A resource's logical name, from the ARN in a call."""
 
+    def alike(self, call: Call) -> str:
+        """What a read is about: where one of them goes wrong, all of them do as much harm."""
+
     def reset(self) -> None:
         """The world as before the first run; what was warm stays warm."""
 

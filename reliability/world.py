@@ -124,7 +124,7 @@ class World:
         self.until("intake is idle", lambda: self.waiting("SignalsUrl", in_flight=False) == 0)
         for queue in ("SignalsUrl", "SignalsDeadLettersUrl"):
             self.aws.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
-        self._wipe_ledger()
+        self.wipe_ledger()
         self.inbox.drain()
         self.collector.forget()
 
@@ -141,10 +141,20 @@ class World:
         )
         self.until("the table is ACTIVE", lambda: self.table()["TableStatus"] == "ACTIVE")
 
-    def _wipe_ledger(self) -> None:
-        client, table = self.aws.client("dynamodb"), self.outputs["LedgerTable"]
-        pages = client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="PK, SK")
-        keys = [item for page in pages for item in page["Items"]]
-        for at in range(0, len(keys), 25):  # BatchWriteItem takes no more
-            requests = [{"DeleteRequest": {"Key": key}} for key in keys[at : at + 25]]
-            client.batch_write_item(RequestItems={table: requests})
+    def wipe_ledger(self) -> None:
+        keys = [{"PK": item["PK"], "SK": item["SK"]} for item in self.ledger_items()]
+        self._write_ledger([{"DeleteRequest": {"Key": key}} for key in keys])
+
+    def ledger_items(self) -> list[dict[str, Any]]:
+        pages = (
+            self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["LedgerTable"])
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def put_ledger_items(self, items: list[dict[str, Any]]) -> None:
+        self._write_ledger([{"PutRequest": {"Item": item}} for item in items])
+
+    def _write_ledger(self, requests: list[dict[str, Any]]) -> None:
+        for at in range(0, len(requests), 25):  # BatchWriteItem takes no more
+            some = {self.outputs["LedgerTable"]: requests[at : at + 25]}
+            self.aws.client("dynamodb").batch_write_item(RequestItems=some)

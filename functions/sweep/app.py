@@ -17,6 +17,8 @@ def handler(scheduled: ScheduledTime) -> SweepReport:
         alarms=home.alarms,
         workflows=home.workflows,
         messenger=home.messenger,
+        releases=home.releases,
+        deployments=home.deployments,
         clock=home.clock,
     )
     gauge("SweepDone", (home.clock.now() - scheduled.time).total_seconds())

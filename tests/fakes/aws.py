@@ -10,6 +10,7 @@ from selfright.domain.alarms import AlarmDefinition, State
 from selfright.domain.errors import NotFoundError
 from selfright.domain.gates import AlarmNow
 from selfright.domain.judgement import Watched
+from selfright.domain.release import LogLine, Release
 from selfright.domain.report import Report
 from selfright.domain.signal import Signal
 from selfright.ports import ScalingTarget, Switches, TableState, Usage
@@ -56,9 +57,14 @@ class RecordingMessenger:
 
     def __init__(self) -> None:
         self.told: list[Report] = []
+        self.told_of: list[LogLine] = []
 
     def tell(self, report: Report) -> None:
         self.told.append(report)
+
+    def tell_of(self, release: Release, line: LogLine) -> None:
+        del release
+        self.told_of.append(line)
 
 
 class FakeAlarms:

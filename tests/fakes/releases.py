@@ -69,14 +69,30 @@ class MemoryReleaseLedger:
 
 
 class RecordingDeployments:
-    """Keeps the releases that were started, once each, as execution names do."""
+    """Keeps the releases that were started, once each, as execution names do; tests say how executions stand."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.statuses: dict[str, str] = {}
+        self.taken_back: dict[str, str] = {}  # why, by release
+        self.taking: dict[str, str] = {}
 
     def start(self, release_id: str) -> None:
         if release_id not in self.started:
             self.started.append(release_id)
+            self.statuses.setdefault(release_id, "RUNNING")
+
+    def status(self, release_id: str) -> str | None:
+        return self.statuses.get(release_id)
+
+    def take_back(self, release_id: str, reason: str, actor: str) -> None:
+        del actor
+        if release_id not in self.taking:
+            self.taken_back[release_id] = reason
+            self.taking[release_id] = "RUNNING"
+
+    def taking_back(self, release_id: str) -> str | None:
+        return self.taking.get(release_id)
 
 
 class RecordingRollBacks:

@@ -181,6 +181,9 @@ class Alarms(Protocol):
 
 
 class Messenger(Protocol):
+    def tell_of(self, release: ReleaseRecord, line: LogLine) -> None:
+        """Tell people, where no workflow runs that would, what a release's log says now."""
+
     def tell(self, report: Report) -> None:
         """Tell people."""
 
@@ -425,6 +428,15 @@ class ReleaseLedger(Protocol):
 class Deployments(Protocol):
     def start(self, release_id: str) -> None:
         """Start `deploy` for a release; once, however often it is called."""
+
+    def status(self, release_id: str) -> str | None:
+        """How its `deploy` execution stands, as Step Functions calls it; None where there is none."""
+
+    def take_back(self, release_id: str, reason: str, actor: str) -> None:
+        """Start `roll_back` for a release that nobody works on; once, however often it is called."""
+
+    def taking_back(self, release_id: str) -> str | None:
+        """How the execution stands that `take_back` started; None where there is none."""
 
 
 class Uploads(Protocol):

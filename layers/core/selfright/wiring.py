@@ -119,7 +119,9 @@ class House:
     def deployments(self) -> Deployments:
         from selfright.adapters.workflows import StepFunctionsDeployments
 
-        return StepFunctionsDeployments(self.aws, self.settings.need("deploy_arn"))
+        return StepFunctionsDeployments(
+            self.aws, self.settings.need("deploy_arn"), self.settings.roll_back_arn
+        )
 
     @cached_property
     def uploads(self) -> Uploads:

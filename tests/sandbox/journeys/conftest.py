@@ -16,6 +16,7 @@ from sandbox.traffic import Traffic
 from selfright.adapters.manifest_files import load_workload
 from selfright.domain.manifest import Workload
 from tests.sandbox.journeys.demo import Demos
+from tests.sandbox.journeys.flapping import open_street, quiet_since  # noqa: F401 - one street for two files
 from tests.sandbox.journeys.load import Load
 from tests.sandbox.journeys.serving import FUNCTION, USERS_RATE, alarms_on
 from tests.sandbox.journeys.world import CALM, ENVIRONMENT, LIGHT, TABLE, WORKLOAD, World
@@ -46,6 +47,7 @@ ORDER = (
     "loops",
     "storm",
     "terminated",
+    "quiet",
     "demo",
 )
 
@@ -68,7 +70,8 @@ def sandbox_world() -> Iterator[World]:
 def world(sandbox_world: World) -> Iterator[World]:
     """As deployed, before and after."""
     sandbox_world.wait_until_untainted()
-    sandbox_world.calm_down()
+    if not sandbox_world.is_calm():
+        sandbox_world.calm_down()
     yield sandbox_world
     sandbox_world.calm_down()
 

@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
-import pytest
-
-from sandbox import lifecycle
 from sandbox.customers import Customers
 from selfright.domain.gates import Gate, Reason, Verdict
-from selfright.domain.gates.history import FLAPS, QUIET_FOR
+from selfright.domain.gates.history import FLAPS
 from selfright.domain.incident import AttemptStatus, CaseFile, EntryKind, IncidentStatus
-from tests.sandbox.journeys.street import Street, street
+from tests.sandbox.journeys.flapping import FLAPPING, LOOPING, SLOWLY
+from tests.sandbox.journeys.street import Street
 
-SCALE = 30.0
-LOOPING, FLAPPING = "shop-01", "shop-02"
 # Write units of an order: as the shop grows, more is ordered than it can take, each time within half an hour.
 DEMANDS = (20, 45, 110)
-OUT_OF_SIGHT = timedelta(minutes=8)  # more than the evaluation range of an alarm over two minutes
-SLOWLY = 120.0  # seconds of the wall: the capacity that was saved is used up, the alarm goes off, a verdict is found
-
-
-@pytest.fixture(scope="module")
-def open_street() -> Iterator[tuple[Street, Customers]]:
-    lifecycle.HOME.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix="loops-", dir=lifecycle.HOME) as folder,
-        street(Path(folder), SCALE) as opened,
-    ):
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def quiet_since(open_street: tuple[Street, Customers]) -> datetime:
-    """When the flapping alarm changed last; its journey was over then."""
-    street, customers = open_street
-    for number in (1, 2):
-        street.set_alarm(FLAPPING, "ALARM")
-        first = street.closed(FLAPPING, number)
-        assert first.incident.status is IncidentStatus.ESCALATED  # nothing is wrong that has a remedy
-        street.set_alarm(FLAPPING, "OK")
-    customers.come((FLAPPING,))
-    street.closed(FLAPPING, 3)
-    customers.come(())
-    gone = street.now
-    street.until("the alarm no longer sees what was measured", lambda: street.now > gone + OUT_OF_SIGHT)
-    street.set_alarm(FLAPPING, "OK")
-    return street.now
 
 
 def gate(case: CaseFile, name: Gate) -> dict[str, str]:
@@ -100,21 +63,3 @@ def test_a_remedy_that_brings_its_own_alarm_about_is_stopped(
     assert len(made) == 2
     assert street.write_units(LOOPING) == made[-1][1]
     assert [page["event_action"] for page in street.pages(case.incident)] == ["trigger"]
-
-
-def test_after_an_hour_of_quiet_it_may_act_again(
-    open_street: tuple[Street, Customers], quiet_since: datetime
-):
-    street, customers = open_street
-    street.until(
-        "an hour has passed",
-        lambda: street.now > quiet_since + QUIET_FOR,
-        QUIET_FOR.total_seconds() / SCALE + 5,
-    )
-
-    customers.come((FLAPPING,))
-    case = street.closed(FLAPPING, 4, SLOWLY)
-
-    assert case.incident.status is IncidentStatus.RESOLVED, street.story()
-    assert len(street.changes(FLAPPING)) == 1
-    assert street.write_units(FLAPPING) > 1

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from reliability.board import FaultBoard
 from sandbox import release_rehearsal as rehearsal
+from sandbox.emulator.faults import Fault
 from sandbox.faults.defective_release import look, restore
 from sandbox.release_artifacts import BROKEN_TUNING, BUCKET, upload_definition, upload_tuning
 from sandbox.traffic import Traffic, opportunity
@@ -342,6 +344,54 @@ def test_a_text_that_is_no_configuration_is_refused_and_nobody_notices(world: Wo
     assert (release.status, release.stop) == (ReleaseStatus.REFUSED, StopReason.CONFIGURATION_INVALID)
     assert "tuning: is not JSON" in release.why
     assert rehearsal.configured(world.aws) == configured
+    assert users.counts().since(calm).failed == 0
+
+
+def test_a_release_that_fails_one_of_twenty_requests_is_taken_back(world: World, users: Traffic):
+    """Too few of them at first for anybody to tell; with all requests at the new versions there are enough."""
+    before = live(world)
+
+    rehearsal.ask(world.server, "errors-5", "journey-errors-5", strategy=QUICK)
+    release = over(world, "journey-errors-5").release
+
+    assert release.status is ReleaseStatus.ROLLED_BACK
+    assert release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    seen = users.counts()
+    assert 0 < seen.failed < 0.1 * seen.total
+
+
+def test_a_room_that_dies_is_repeated_and_an_execution_that_is_lost_is_taken_back(
+    world: World, users: Traffic
+):
+    before, calm = live(world), users.counts()
+    board = FaultBoard(world.server)
+    board.arm(
+        Fault(
+            caller=world.physical_name("ShiftTraffic"),
+            action="lambda:UpdateAlias",
+            resource=alias(world, "analysis")["AliasArn"].rpartition(":")[0],  # IAM asks about the function
+            nth=1,
+            mode="kill-after",
+        )
+    )
+    rehearsal.ask(world.server, "good", "journey-lost", strategy=QUICK)
+    world.until("all aliases are shifted", lambda: rehearsal.weights_left(world.server) == 3)
+    struck = [call for call in board.calls() if call.struck]
+    board.clear()
+    assert len(struck) == 1
+
+    # A person stops the execution, and nobody says so: the sweep finds it
+    deploy = world.outputs["DeployArn"].replace(":stateMachine:", ":execution:")
+    world.client("stepfunctions").stop_execution(executionArn=f"{deploy}:journey-lost")
+    release = over(world, "journey-lost").release
+
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.EXECUTION_LOST)
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
     assert users.counts().since(calm).failed == 0
 
 

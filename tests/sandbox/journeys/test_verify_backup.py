@@ -76,6 +76,13 @@ class House:
         raise AssertionError(f"{execution} has no evidence: {ended['status']} {ended.get('cause')}")
 
 
+def empty(dynamodb: Any, table: str) -> None:
+    names = [key["AttributeName"] for key in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        for item in page["Items"]:
+            dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})
+
+
 @pytest.fixture(scope="module")
 def house(sandbox_world: World) -> Iterator[House]:
     """One table with items that nobody else writes to, and an empty one with settings that a restore drops."""
@@ -91,6 +98,7 @@ def house(sandbox_world: World) -> Iterator[House]:
         TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 7}
     )
     dynamodb.update_table(TableName=SESSIONS, DeletionProtectionEnabled=True)
+    empty(dynamodb, SESSIONS)  # users of earlier journeys were here
     fill(world.server)
     wait_for_recovery_point(world.server)
     yield House(world)

@@ -35,6 +35,7 @@ LOOK_BACK = timedelta(minutes=10)
 
 PATIENCE = 60.0  # seconds of the wall; nothing here takes half of it on an idle machine
 LOOK_EVERY = 0.1
+STILL_CALM = 1.0  # seconds of the wall after calming down: no journey was in between
 
 LINES, LINE = 40, 300  # of the emulator's log
 
@@ -59,6 +60,7 @@ class World:
         self.leases = DynamoDBLeases(self.aws, self.outputs["LedgerTable"])
         self.granted: dict[str, set[Call]] = {}  # by journey, those that are over
         self._tainted_until = self.now()
+        self._calm_at = -STILL_CALM
 
     # -- seeing
 
@@ -239,6 +241,11 @@ class World:
         self.renew_table()
         self.until("the alarm is OK", lambda: self.alarm_state() == "OK")
         self.forget()
+        self._calm_at = time.monotonic()
+
+    def is_calm(self) -> bool:
+        """It has just calmed down."""
+        return time.monotonic() - self._calm_at < STILL_CALM
 
     def forget(self) -> None:
         """Selfright remembers nothing: no incident, no change, no count, no flapping, no storm."""

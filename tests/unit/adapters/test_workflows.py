@@ -8,7 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from selfright.adapters.aws import Aws
-from selfright.adapters.workflows import StepFunctionsRollBacks, StepFunctionsWorkflows
+from selfright.adapters.workflows import (
+    StepFunctionsDeployments,
+    StepFunctionsRollBacks,
+    StepFunctionsWorkflows,
+)
 from selfright.domain.errors import SourceDownError, ThrottledError
 from selfright.domain.incident import Incident
 from selfright.domain.release import StopReason
@@ -134,3 +138,22 @@ def test_a_roll_back_that_could_not_be_started_is_not_kept_quiet(stubbed: Stubbe
         StepFunctionsRollBacks(stubbed.aws, RESPOND).start(
             "shop-42", "x" * 2000, "respond", StopReason.INCIDENT
         )
+
+
+def test_a_lost_release_is_taken_back_once_under_its_own_name(aws: Aws, respond: str):
+    deployments = StepFunctionsDeployments(aws, respond, respond)
+    assert (deployments.status("shop-42"), deployments.taking_back("shop-42")) == (None, None)
+
+    for _ in range(2):
+        deployments.take_back("shop-42", "its execution is ABORTED", "the sweep")
+
+    (execution,) = aws.client("stepfunctions").list_executions(stateMachineArn=respond)["executions"]
+    described = aws.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"]) == {
+        "release_id": "shop-42",
+        "reason": "its execution is ABORTED",
+        "actor": "the sweep",
+        "cause": "execution-lost",
+        "to": "none",
+    }
+    assert deployments.taking_back("shop-42") == "RUNNING"

@@ -26,15 +26,25 @@ def world(monkeypatch: pytest.MonkeyPatch) -> ReleaseWorld:
     monkeypatch.setattr(deploy, "_ledger", lambda _aws, _stack: world.ledger)
     monkeypatch.setattr(deploy, "stack_outputs", lambda _aws, _stack, *keys: list(keys))
     monkeypatch.setattr(deploy, "_runs", lambda *_: False)
-    monkeypatch.setattr(deploy, "_running", lambda *_: False)
     monkeypatch.setattr("selfright.adapters.functions.LambdaFunctions", lambda _aws: world.awslambda)
     monkeypatch.setattr("selfright.adapters.versions.LambdaVersions", lambda _aws: world.awslambda)
 
-    def play_at_once(_aws: Any, _stack: str, release_id: str, reason: str, to: str | None = None) -> str:
-        world.roll_back(release_id, reason, to=to or "none")
-        return "execution"
+    monkeypatch.setattr(deploy, "LOOK_EVERY", 0.0)
 
-    monkeypatch.setattr(deploy, "_start_roll_back", play_at_once)
+    def begins(_aws: Any, _stack: str, release_id: str, reason: str, to: str | None = None) -> str:
+        return json.dumps({"release_id": release_id, "reason": reason, "actor": "grace", "to": to or "none"})
+
+    def plays(_aws: Any, execution: str) -> bool:
+        """It is under way at the first look, and over at the second."""
+        if execution in played:
+            return False
+        played.add(execution)
+        world.play("roll_back", **json.loads(execution))
+        return True
+
+    played: set[str] = set()
+    monkeypatch.setattr(deploy, "_start_roll_back", begins)
+    monkeypatch.setattr(deploy, "_running", plays)
     monkeypatch.setattr(
         deploy, "_go_on", lambda *given: unstick_stack(world.workload, given[-1], stacks=world.cloudformation)
     )
@@ -105,7 +115,9 @@ def test_a_request_that_breaks_a_rule_is_refused_before_anything_is_called(
 def test_a_live_release_is_taken_back(world: ReleaseWorld):
     world.deploy()
 
-    assert run("roll-back", "shop-42", "--reason", "too slow", "--follow").exit_code == 0
+    told = run("roll-back", "shop-42", "--reason", "too slow", "--follow")
+
+    assert (told.exit_code, "put back: checkout → 1, stock → 1, cart → 1" in told.stdout) == (0, True)
     assert world.ledger.release("shop-42").status is ReleaseStatus.ROLLED_BACK
     assert world.untouched()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,12 +19,17 @@ def made(
     return Call(caller, invocation, action, TABLE, nth, attempt, 0.0, "", 200, "")
 
 
-def cases(*calls: Call, modes: tuple[Mode, ...] = tuple(Mode)) -> list[Case]:
+def cases(
+    *calls: Call,
+    modes: tuple[Mode, ...] = tuple(Mode),
+    alike: Callable[[Call], str] = lambda call: str(call.nth),
+) -> list[Case]:
     scene: Any = SimpleNamespace(
         name="respond/helps",
         callers={"apply-1": "ApplyAction", "role-1": "Respond", "intake-1": "ReceiveSignal"},
         only_killed=frozenset({"ReceiveSignal"}),
         modes=modes,
+        alike=alike,
         named=lambda _arn: "Ledger",
     )
     return list(discover(scene, calls))
@@ -42,6 +48,16 @@ def test_a_call_is_one_case_however_often_it_is_tried_and_repeated():
 
     assert {c.call for c in found} == {"Query Ledger 1", "Query Ledger 2"}
     assert len(found) == 8
+
+
+def test_of_reads_that_are_alike_all_but_the_first_only_fail_for_good_and_writes_never_are():
+    found = cases(
+        made(QUERY), made(QUERY, nth=2), made(WRITE), made(WRITE, nth=2), alike=lambda _call: "the set"
+    )
+
+    modes = {call: [c.mode for c in found if c.call == call] for call in dict.fromkeys(c.call for c in found)}
+    assert modes["Query Ledger 2"] == [Mode.DOWN]
+    assert modes["TransactWriteItems Ledger 2"] == list(Mode)
 
 
 def test_a_state_machine_has_no_process_to_kill_and_its_second_call_is_no_other_one():

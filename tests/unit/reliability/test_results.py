@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reliability.cases import Mode
+from reliability.definitions import rooms_of
 from reliability.page import RESULTS, page, write
+from reliability.release import MACHINES
+from reliability.release import STARTED_BY as RELEASES_STARTED_BY
 from reliability.respond import ROOMS, STARTED_BY
 from reliability.scenes import Result
-from tests.unit.template import ROOT, resources
+from tests.unit.template import resources
 
 CONTENT: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
 ROWS: list[dict[str, Any]] = CONTENT["results"]
@@ -40,6 +44,12 @@ ELSEWHERE = {
 IN_TRANSACTIONS = {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 
 
+# Lambda fetches the package with the rights of whoever has it take up code.
+ON_BEHALF = {"s3:GetObject", "s3:GetObjectVersion"}
+# Rooms of releases that are new in a definition: `python -m reliability --only 'deploy/*'` plays them.
+NOT_PLAYED_YET: set[str] = set()
+
+
 def test_every_case_that_was_discovered_is_played_and_none_is_broken():
     played = {row["case"] for row in ROWS}
 
@@ -47,36 +57,60 @@ def test_every_case_that_was_discovered_is_played_and_none_is_broken():
     assert [row["case"] for row in ROWS if row["broken"]] == []
 
 
-def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
+def allowed(rooms: Iterable[str]) -> set[str]:
+    """The actions that these functions' own policies grant."""
     functions = resources("AWS::Serverless::Function")
-    allowed = {
+    return {
         action
-        for room in ROOMS["Respond"]
+        for room in rooms
         for policy in functions[room]["Policies"]
         for statement in policy["Statement"]
         if statement["Effect"] == "Allow"
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
-    played = {row["action"] for row in ROWS}
 
-    assert allowed - played == ELSEWHERE | IN_TRANSACTIONS
-    assert "dynamodb:TransactWriteItems" in played
+
+def played(*machines: str) -> set[str]:
+    return {row["action"] for row in ROWS if row["scene"].split("/")[0] in machines}
+
+
+def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
+    actions = played("respond", "undo")
+
+    assert allowed(ROOMS["Respond"]) - actions == ELSEWHERE | IN_TRANSACTIONS
+    assert "dynamodb:TransactWriteItems" in actions
+
+
+def test_so_is_every_call_that_the_rooms_of_a_release_may_make():
+    rooms = {*rooms_of("deploy"), *rooms_of("roll_back")} - NOT_PLAYED_YET
+
+    assert allowed(rooms) - played("deploy", "roll_back") == ON_BEHALF | {"dynamodb:PutItem"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "starter"), [*((m.lower(), s) for m, s in STARTED_BY.items()), *RELEASES_STARTED_BY.items()]
+)
+def test_every_room_of_a_machine_is_killed_on_both_sides_of_what_it_changes(machine: str, starter: str):
+    mine = [row for row in ROWS if row["scene"].startswith(f"{machine}/")]
+
+    for mode in (Mode.KILL_BEFORE, Mode.KILL_AFTER):
+        struck = {row["caller"] for row in mine if row["mode"] == mode}
+        assert {*rooms_of(machine), starter} == struck, mode
 
 
 @pytest.mark.parametrize("machine", ["Respond", "Undo"])
-def test_every_room_of_a_machine_is_killed_on_both_sides_of_what_it_changes(machine: str):
-    mine = [row for row in ROWS if row["scene"].startswith(f"{machine.lower()}/")]
-    text = json.loads((ROOT / "statemachines" / f"{machine.lower()}.asl.json").read_text())
-    called = {
-        state["Arguments"]["FunctionName"].removeprefix("${").removesuffix("Arn}")
-        for state in text["States"].values()
-        if state["Type"] == "Task"
-    }
+def test_the_scenes_know_the_rooms(machine: str):
+    assert set(rooms_of(machine.lower())) == set(ROOMS[machine])
 
-    assert called == set(ROOMS[machine])
-    for mode in (Mode.KILL_BEFORE, Mode.KILL_AFTER):
-        struck = {row["caller"] for row in mine if row["mode"] == mode}
-        assert {*called, STARTED_BY[machine]} == struck, mode
+
+@pytest.mark.parametrize("machine", ["deploy", "roll_back"])
+def test_every_room_of_a_release_goes_wrong(machine: str):
+    role = MACHINES[machine]
+    down = {row["call"] for row in ROWS if row["caller"] == role and row["mode"] == Mode.DOWN}
+
+    assert {f"InvokeFunction {room} 1" for room in rooms_of(machine)} - down == {
+        f"InvokeFunction {room} 1" for room in NOT_PLAYED_YET
+    }
 
 
 def test_a_part_that_is_played_again_replaces_its_own_rows(tmp_path: Path):

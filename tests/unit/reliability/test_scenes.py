@@ -31,6 +31,9 @@ class StillScene:
     def named(self, resource: str) -> str:
         return resource
 
+    def alike(self, call: Call) -> str:
+        return call.resource
+
     def reset(self) -> None:
         """Nothing to put back."""
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from selfright.domain.alarms import State
-from selfright.domain.errors import BadInputError
+from selfright.domain.errors import BadInputError, RefusedError
 from selfright.domain.manifest import load
 from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, StopReason
 from selfright.ports import Switches
+from tests.fakes import Down
 from tests.unit.usecases.release_world import CART, CHECKOUT, RELEASING, STOCK, ReleaseWorld, manifest
 from tests.unit.usecases.world import MANIFEST
 
@@ -186,6 +187,33 @@ def refused(world: ReleaseWorld, **changes: Any) -> StopReason | None:
     assert world.awslambda.changes == []
     assert world.free()
     return release.stop
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_at_the_new_version():
+    world = ReleaseWorld()
+    world.failing = {CHECKOUT: {"2": 0.3}}
+    lambdas = world.awslambda
+
+    class Refusing:
+        """Lambda will not change one alias any more, once it has weights."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(lambdas, name)
+
+        def route(self, function: str, *arguments: Any) -> Any:
+            if function == CHECKOUT and lambdas.functions[CHECKOUT].alias.weights:
+                raise RefusedError("not allowed")
+            return lambdas.route(function, *arguments)
+
+    world.versions = Refusing()
+
+    release = world.deploy().release
+
+    assert release.status is ReleaseStatus.ROLLBACK_FAILED
+    left = {name: dict(one.alias.weights) for name, one in lambdas.functions.items()}
+    assert left == {CART: {}, STOCK: {}, CHECKOUT: {"2": 0.25}}
+    assert world.channels.to("topic")[-1].body["Subject"] == "shop-42: closed, shop development"
+    assert world.free()
 
 
 def test_the_kill_switch_stops_it():
@@ -406,6 +434,22 @@ def test_a_completed_release_is_rolled_back_by_hand_twice_without_harm():
     release = world.ledger.release("shop-42")
     assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.BY_HAND)
     assert world.untouched()
+    assert world.free()
+
+
+def test_a_live_release_that_cannot_be_taken_back_stays_and_people_are_told():
+    world = ReleaseWorld()
+    world.deploy()
+    before = len(world.channels.to("topic"))
+    world.functions = Down()
+
+    world.play("roll_back", release_id="shop-42", reason="a complaint", actor="grace")
+
+    release = world.ledger.release("shop-42")
+    assert (release.status, world.awslambda.versions_live()) == (ReleaseStatus.COMPLETED, ALL_NEW)
+    (told,) = world.channels.to("topic")[before:]
+    assert told.body["Subject"] == "shop-42: failed, shop development"
+    assert "stays completed: SourceDownError: it is down" in told.body["Message"]
     assert world.free()
 
 

@@ -36,6 +36,8 @@ def swept(world: World, **instead: Any) -> SweepReport:
         "alarms": world.cloudwatch,
         "workflows": world.workflows,
         "messenger": world.messenger,
+        "releases": world.releases,
+        "deployments": world.deployments,
     }
     return sweep(workloads=tuple(world.workloads.values()), clock=world.clock, **{**ports, **instead})
 

@@ -32,7 +32,7 @@ from tests.fakes import (
     RecordingWorkflows,
     StillClock,
 )
-from tests.fakes.releases import MemoryReleaseLedger, RecordingRollBacks
+from tests.fakes.releases import MemoryReleaseLedger, RecordingDeployments, RecordingRollBacks
 
 ROOT = Path(__file__).parents[3]
 WENT_OFF = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -146,6 +146,7 @@ class World:
         self.workflows = RecordingWorkflows()
         self.channels = FakeChannels()
         self.ledger, self.roll_backs = MemoryReleaseLedger(), RecordingRollBacks()
+        self.deployments = RecordingDeployments()
         self.messenger: Any = RecordingMessenger()
 
         self.store: Any = self.fuse.guard("store", self.memory)

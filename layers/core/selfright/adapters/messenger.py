@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.manifest import ChannelType
-from selfright.domain.notice import notice
+from selfright.domain.notice import Notice, notice
+from selfright.domain.release import LogLine, Release
+from selfright.domain.release.notice import release_notice
 from selfright.domain.report import Report
 
 
@@ -13,8 +15,13 @@ class SnsMessenger:
         self._aws, self._topic = aws, topic_arn
 
     def tell(self, report: Report) -> None:
-        made = notice(ChannelType.SNS, report, paged=False)
+        self._publish(notice(ChannelType.SNS, report, paged=False), report.headline)
+
+    def tell_of(self, release: Release, line: LogLine) -> None:
+        self._publish(release_notice(ChannelType.SNS, release, line), f"{release.id} {line.text}")
+
+    def _publish(self, made: Notice | None, about: str) -> None:
         if made is None:
             return
-        with translated(f"telling people: {report.headline}"):
+        with translated(f"telling people: {about}"):
             self._aws.client("sns").publish(TopicArn=self._topic, **made.body)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.backup.steps import VerifyBackupInput
@@ -26,59 +26,42 @@ class StepFunctionsWorkflows:
         self._aws, self._respond, self._undo = aws, respond_arn, undo_arn
 
     def start(self, incident_id: str) -> None:
-        self._start(self._respond, incident_id, {"incident_id": incident_id})
+        _start(self._aws, self._respond, incident_id, {"incident_id": incident_id})
 
     def status(self, incident_id: str) -> str | None:
-        return self._status(self._respond, incident_id)
+        return _status(self._aws, self._respond, incident_id)
 
     def undo(self, incident_id: str, attempt: int, failure: str) -> None:
-        self._start(
-            self._undo, incident_id, {"incident_id": incident_id, "attempt": attempt, "failure": failure}
-        )
+        given: Mapping[str, str | int] = {"incident_id": incident_id, "attempt": attempt, "failure": failure}
+        _start(self._aws, self._undo, incident_id, given)
 
     def undoing(self, incident_id: str) -> str | None:
-        return self._status(self._undo, incident_id)
-
-    def _start(self, machine: str, incident_id: str, given: Mapping[str, str | int]) -> None:
-        try:
-            with translated(f"starting {_short(machine)} for {incident_id}"):
-                self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=machine, name=incident_id, input=json.dumps(given)
-                )
-        except ConflictError:
-            return
-
-    def _status(self, machine: str, incident_id: str) -> str | None:
-        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{incident_id}"
-        try:
-            with translated(f"reading the {_short(machine)} execution of {incident_id}"):
-                found = self._aws.lean("stepfunctions").describe_execution(executionArn=execution)
-        except NotFoundError:
-            return None
-        return str(found["status"])
-
-
-def _short(machine: str) -> str:
-    """`respond`, of an ARN that ends in <stack>-respond."""
-    return machine.rpartition(":")[2].rpartition("-")[2]
+        return _status(self._aws, self._undo, incident_id)
 
 
 class StepFunctionsDeployments:
-    """The release's id is its execution's name."""
+    """The release's id is the name of its execution, and of the one that takes it back where that is lost.
 
-    def __init__(self, aws: Aws, deploy_arn: str) -> None:
-        self._aws, self._deploy = aws, deploy_arn
+    `roll_back_arn` is empty in rooms that only start releases.
+    """
+
+    def __init__(self, aws: Aws, deploy_arn: str, roll_back_arn: str = "") -> None:
+        self._aws, self._deploy, self._roll_back = aws, deploy_arn, roll_back_arn
 
     def start(self, release_id: str) -> None:
-        try:
-            with translated(f"starting deploy for {release_id}"):
-                self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=self._deploy,
-                    name=release_id,
-                    input=json.dumps({"release_id": release_id}),
-                )
-        except ConflictError:
-            return
+        _start(self._aws, self._deploy, release_id, {"release_id": release_id})
+
+    def status(self, release_id: str) -> str | None:
+        return _status(self._aws, self._deploy, release_id)
+
+    def take_back(self, release_id: str, reason: str, actor: str) -> None:
+        from selfright.domain.release import StopReason
+
+        given = _going_back(release_id, reason, actor, StopReason.EXECUTION_LOST)
+        _start(self._aws, self._roll_back, release_id, given)
+
+    def taking_back(self, release_id: str) -> str | None:
+        return _status(self._aws, self._roll_back, release_id)
 
 
 class StepFunctionsRollBacks:
@@ -88,21 +71,8 @@ class StepFunctionsRollBacks:
         self._aws, self._roll_back = aws, roll_back_arn
 
     def start(self, release_id: str, reason: str, actor: str, cause: Cause) -> None:
-        # Rooms that start nothing need not build these models.
-        from selfright.domain.release.steps import NOBODY, RollBackInput
-
-        given = RollBackInput(
-            release_id=release_id, reason=reason[:1000], actor=actor[:200], cause=cause, to=NOBODY
-        )
-        try:
-            with translated(f"starting roll_back for {release_id}"):
-                self._aws.lean("stepfunctions").start_execution(
-                    stateMachineArn=self._roll_back,
-                    name=f"{release_id}-back",
-                    input=given.model_dump_json(),
-                )
-        except ConflictError:
-            return
+        given = _going_back(release_id, reason, actor, cause)
+        _start(self._aws, self._roll_back, f"{release_id}-back", given)
 
 
 class StepFunctionsExecutions:
@@ -125,3 +95,40 @@ class StepFunctionsExecutions:
         except NotFoundError:
             return False
         return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))
+
+
+def _going_back(release_id: str, reason: str, actor: str, cause: Cause) -> dict[str, Any]:
+    """Input of `roll_back`."""
+    # Rooms that start nothing need not build these models.
+    from selfright.domain.release.steps import NOBODY, RollBackInput
+
+    given = RollBackInput(
+        release_id=release_id, reason=reason[:1000], actor=actor[:200], cause=cause, to=NOBODY
+    )
+    return given.model_dump(mode="json")
+
+
+def _start(aws: Aws, machine: str, name: str, given: Mapping[str, Any]) -> None:
+    """Once: the name is taken then."""
+    try:
+        with translated(f"starting {_short(machine)} for {name}"):
+            aws.lean("stepfunctions").start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps(given)
+            )
+    except ConflictError:
+        return
+
+
+def _status(aws: Aws, machine: str, name: str) -> str | None:
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    try:
+        with translated(f"reading the {_short(machine)} execution of {name}"):
+            found = aws.lean("stepfunctions").describe_execution(executionArn=execution)
+    except NotFoundError:
+        return None
+    return str(found["status"])
+
+
+def _short(machine: str) -> str:
+    """`respond`, of an ARN that ends in <stack>-respond."""
+    return machine.rpartition(":")[2].rpartition("-")[2]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from selfright.domain.errors import ConflictError, DriftedError
+from datetime import datetime
+
+from selfright.domain.errors import BusyError, ConflictError, DriftedError
 from selfright.domain.release import LogLine, Milestone, Release, ReleaseStatus, StopReason
 from selfright.domain.release.dora import deployed, figures
 from selfright.domain.release.steps import ReleaseClosed, in_words
@@ -31,39 +33,51 @@ def close_release(
     What it adds to DORA's metrics is measured once: not again where this room is repeated after the outcome is written.
 
     Raises DriftedError where a release that is to be completed is not live as it was left, ConflictError where it is
-    on its way still.
+    on its way still, BusyError where another execution is putting it back.
     """
     release, failure = releases.release(release_id), in_words(failure)
     if not release.over:
-        now = clock.now()
-        status = _outcome(release, failure)
-        if status is ReleaseStatus.COMPLETED:
+        closed, line = closing(release, failure, clock.now())
+        if closed.status is ReleaseStatus.COMPLETED:
             _see_all_live(release, functions, configurations, state_machines)
-        why = failure[:1000] if failure != "none" and not release.why else release.why
-        stop = release.stop or (StopReason.STEP_FAILED if status is not ReleaseStatus.COMPLETED else None)
-        closed = release.but(status=status, closed_at=now, why=why, stop=stop)
-        line = LogLine(
-            key=f"closed-{status}",
-            at=now,
-            milestone=Milestone.CLOSED,
-            text=f"{status}: {_words(closed)}" + (f" ({failure[:300]})" if failure != "none" else ""),
-            detail={"status": status, "stop": stop, "failure": failure},
-        )
         again, before = release.closed_at is not None, _before(release, releases)
         release = releases.save(closed, line)
         request = release.request
         measure(figures(release, before, again=again), request.workload, request.environment)
     elif failure != "none":
-        now = clock.now()
-        line = LogLine(
-            key=f"failed-{now:%Y%m%dT%H%M%S}",
-            at=now,
-            milestone=Milestone.FAILED,
-            text=f"was to go back and did not, it stays {release.status}: {failure}"[:1000],
-        )
-        releases.note(release.id, line)
+        releases.note(release_id, _stays(release, failure, clock.now()))
     leases.release(release.place, release.id)
     return ReleaseClosed(status=release.status)
+
+
+def closing(release: Release, failure: str, now: datetime) -> tuple[Release, LogLine]:
+    """The release as it ends, and what its log says of that.
+
+    Raises ConflictError where it is on its way still, BusyError where it is on its way back.
+    """
+    status = _outcome(release, failure)
+    why = failure[:1000] if failure != "none" and not release.why else release.why
+    stop = release.stop or (StopReason.STEP_FAILED if status is not ReleaseStatus.COMPLETED else None)
+    closed = release.but(status=status, closed_at=now, why=why, stop=stop)
+    line = LogLine(
+        key=f"closed-{status}",
+        at=now,
+        milestone=Milestone.CLOSED,
+        text=f"{status}: {_words(closed)}" + (f" ({failure[:300]})" if failure != "none" else ""),
+        detail={"status": status, "stop": stop, "failure": failure},
+    )
+    return closed, line
+
+
+def _stays(release: Release, failure: str, now: datetime) -> LogLine:
+    """Somebody wanted it otherwise, and is told: one that is live could not be taken back."""
+    return LogLine(
+        key=f"stays-{now:%Y-%m-%dT%H:%M}",
+        at=now,
+        milestone=Milestone.FAILED,
+        text=f"stays {release.status}: {failure[:300]}",
+        detail={"failure": failure},
+    )
 
 
 def _outcome(release: Release, failure: str) -> ReleaseStatus:
@@ -80,6 +94,8 @@ def _outcome(release: Release, failure: str) -> ReleaseStatus:
         return ReleaseStatus.ROLLBACK_FAILED
     if release.status is ReleaseStatus.RUNNING and release.position and release.next_rung is None:
         return ReleaseStatus.COMPLETED
+    if release.status is ReleaseStatus.ROLLING_BACK:
+        raise BusyError(f"{release.id} is being put back by another execution")
     raise ConflictError(
         f"{release.id} is {release.status}, at step {release.position} of {len(release.rungs)}"
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from selfright.domain.errors import BusyError, ConflictError, DriftedError
+from selfright.domain.errors import BusyError, ConflictError, DriftedError, SelfrightError
 from selfright.domain.release import (
     Aliased,
     LogLine,
@@ -114,14 +114,20 @@ def _put_back(
 ) -> tuple[dict[str, str], Mapping[str, AliasState]]:
     """Every alias of ours, in reverse order: which version each one is at then, and all aliases as they are.
 
-    Raises BusyError where one is not as it was left here.
+    Raises what went wrong first, once all others are put back; BusyError where one is not as it was left here.
     """
-    before, done = _aliases(release, functions, machines), dict[str, str]()
+    before, failed = _looked_at(release, functions, machines)
+    done: dict[str, str] = {}
     for one in reversed(release.going_back):
-        alias, place = before[one.key], one.at(None)
-        if _ours(one, alias, release):
-            route_alias(one, place, alias, versions=versions, machines=machines)
-            done[one.key] = place[0]
+        alias, place = before.get(one.key), one.at(None)
+        if alias and _ours(one, alias, release):
+            try:
+                route_alias(one, place, alias, versions=versions, machines=machines)
+                done[one.key] = place[0]
+            except SelfrightError as error:
+                failed.append(error)
+    if failed:
+        raise failed[0]
     after = _aliases(release, functions, machines)
     for one in release.going_back:
         alias = after[one.key]
@@ -131,10 +137,28 @@ def _put_back(
 
 
 def _aliases(release: Release, functions: Functions, machines: StateMachines) -> Mapping[str, AliasState]:
-    """All aliases that a roll-back is about, as they are now."""
+    """All aliases that a roll-back is about, as they are now. Raises what went wrong first."""
+    found, failed = _looked_at(release, functions, machines)
+    if failed:
+        raise failed[0]
+    return found
+
+
+def _looked_at(
+    release: Release, functions: Functions, machines: StateMachines
+) -> tuple[Mapping[str, AliasState], list[SelfrightError]]:
+    """Those that could be read, and why others could not."""
+
+    def look(one: Aliased) -> AliasState | SelfrightError:
+        try:
+            return read_alias(one, functions, machines)
+        except SelfrightError as error:
+            return error
+
     with ThreadPoolExecutor(max_workers=READ_AT_ONCE) as pool:
-        found = pool.map(lambda one: read_alias(one, functions, machines), release.going_back)
-        return dict(zip((one.key for one in release.going_back), found, strict=True))
+        looks = dict(zip(release.going_back, pool.map(look, release.going_back), strict=True))
+    found = {one.key: state for one, state in looks.items() if isinstance(state, AliasState)}
+    return found, [error for error in looks.values() if isinstance(error, SelfrightError)]
 
 
 def _moved(release: Release, aliases: Mapping[str, AliasState]) -> list[str]:

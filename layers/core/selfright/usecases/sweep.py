@@ -1,4 +1,4 @@
-"""Find what fell through: alarms nobody decided on, incidents nobody works on, leases nobody gave back.
+"""Find what fell through: alarms nobody decided on, incidents and releases nobody works on, leases nobody gave back.
 
 An incident whose execution is over but left it open may have a change standing that nobody judges any more. `undo`
 undoes it, with the permissions of the rooms of `respond`: the sweep itself changes no resource. Where that fails as
@@ -19,8 +19,19 @@ from selfright.domain.incident import Incident, IncidentStatus
 from selfright.domain.manifest import Workload
 from selfright.domain.report import report
 from selfright.domain.signal import Decision, Signal
-from selfright.ports import Alarms, Clock, History, IncidentStore, Leases, Messenger, Workflows
+from selfright.ports import (
+    Alarms,
+    Clock,
+    Deployments,
+    History,
+    IncidentStore,
+    Leases,
+    Messenger,
+    ReleaseLedger,
+    Workflows,
+)
 from selfright.usecases.close_incident import close_incident
+from selfright.usecases.lost_releases import UNDER_WAY, free_place, give_up, take_back, unfinished
 from selfright.usecases.receive_signal import receive_signal
 
 # What is younger is still on its way: SQS gives a failed message again after its visibility timeout (6 minutes).
@@ -28,13 +39,12 @@ GRACE = timedelta(minutes=10)
 # Decisions are kept for 90 days; an older episode would look as if nobody had decided on it.
 OLDEST_EPISODE = timedelta(days=80)
 OLDEST_INCIDENT = timedelta(days=7)  # an execution lasts two hours at most, and we look every five minutes
-UNDER_WAY = {"RUNNING", "PENDING_REDRIVE"}
 
 T = TypeVar("T")
 
 
 class SweepReport(BaseModel):
-    """What one sweep found and mended: incidents by id, leases by target."""
+    """What one sweep found and mended: incidents and releases by id, leases by target."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
@@ -43,6 +53,8 @@ class SweepReport(BaseModel):
     undoing: tuple[str, ...] = ()
     handed_over: tuple[str, ...] = ()
     freed: tuple[str, ...] = ()
+    taking_back: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
 
 def sweep(
@@ -54,6 +66,8 @@ def sweep(
     alarms: Alarms,
     workflows: Workflows,
     messenger: Messenger,
+    releases: ReleaseLedger,
+    deployments: Deployments,
     clock: Clock,
 ) -> SweepReport:
     """Look at everything, mend what can be mended, and only then fail. Repeating is safe.
@@ -94,12 +108,29 @@ def sweep(
     names = [alarm.name for workload in workloads for alarm in workload.alarms.values()]
     targets = [resource.name for workload in workloads for resource in workload.resources.values()]
     open_ = [incident for w in workloads for incident in broom.found(partial(_left_open, store, w, now))]
+    releasing = [w for w in workloads if w.deployment.functions]
+    half_way = [one for w in releasing for one in broom.found(partial(unfinished, releases, w, now))]
     report = SweepReport(
         opened=broom.each(broom.found(partial(alarms.alarming, names)), decide),
         started=broom.each(open_, start),
         undoing=broom.each(open_, partial(_undo, store=store, workflows=workflows)),
         handed_over=broom.each(open_, hand_over),
-        freed=broom.each(targets, free),
+        freed=(
+            *broom.each(targets, free),
+            *broom.each(releasing, partial(free_place, releases=releases, leases=leases, clock=clock)),
+        ),
+        taking_back=broom.each(half_way, partial(take_back, releases=releases, deployments=deployments)),
+        given_up=broom.each(
+            half_way,
+            partial(
+                give_up,
+                releases=releases,
+                deployments=deployments,
+                leases=leases,
+                messenger=messenger,
+                clock=clock,
+            ),
+        ),
     )
     if broom.errors:
         failed = f"{len(broom.errors)} steps failed, first: {broom.errors[0]}"

@@ -82,6 +82,7 @@ class StopReason(StrEnum):
     SMOKE_TEST_FAILED = "smoke-test-failed"
     TARGET_MISSED = "target-missed"
     STEP_FAILED = "step-failed"
+    EXECUTION_LOST = "execution-lost"
     BY_HAND = "by-hand"
     INCIDENT = "incident"  # a runbook of `respond` took it back
 

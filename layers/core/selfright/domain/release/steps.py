@@ -15,6 +15,9 @@ from selfright.domain.release.request import ReleaseId
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
+SWEEP = "the sweep"  # the actor of a roll-back that no person and no execution asked for
+
+
 class Then(StrEnum):
     """Each word is one branch of a Choice."""
 
@@ -81,7 +84,7 @@ def left_to_put_back(release: Release) -> ReleaseWord:
 
 
 NOBODY = "none"  # where no earlier release is named, and no step failed
-Cause = Literal[StopReason.BY_HAND, StopReason.ALARM_WENT_OFF, StopReason.INCIDENT]
+Cause = Literal[StopReason.BY_HAND, StopReason.ALARM_WENT_OFF, StopReason.INCIDENT, StopReason.EXECUTION_LOST]
 
 
 class RollBackInput(BaseModel):
