@@ -63,10 +63,9 @@ def install(clock: SandboxClock) -> None:
         starting,
         stopping,
         history,
-        describing,
         validation,
         templates,
     ):
         behaviour.install()
-    for timed in (moments, waiting, status_events, runs):
+    for timed in (moments, waiting, status_events, runs, describing):
         timed.install(clock)

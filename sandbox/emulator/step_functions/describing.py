@@ -1,14 +1,19 @@
-"""DescribeExecution names version, alias and redrive status; an execution's machine is described as it was pinned."""
+"""DescribeExecution names version, alias and redrive status, and tells sandbox time; an execution's machine is
+described as it was pinned.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import json_response
 from ministack.services import stepfunctions
 
+from sandbox.emulator.clock import SandboxClock
 from sandbox.emulator.step_functions.runs import Record
 from sandbox.emulator.step_functions.status_events import redrive_status
 from sandbox.emulator.wrapping import original, replace
@@ -35,10 +40,12 @@ def _with(more: Callable[[Record], dict[str, Any]]) -> Callable[[Handler], Handl
     return wrap
 
 
-def _execution(record: Record) -> dict[str, Any]:
+def _execution(clock: SandboxClock, record: Record) -> dict[str, Any]:
     arns = {key: record.get(key) for key in ("stateMachineVersionArn", "stateMachineAliasArn")}
     named = {key: value for key, value in arns.items() if value}
-    return {**named, "redriveCount": 0, **redrive_status(record["status"])}
+    kept = {key: record[key] for key in ("startDate", "stopDate") if record.get(key)}
+    times = {key: clock.at(datetime.fromisoformat(at).timestamp()) for key, at in kept.items()}
+    return {**named, **times, "redriveCount": 0, **redrive_status(record["status"])}
 
 
 def _machine(record: Record) -> dict[str, Any]:
@@ -46,6 +53,6 @@ def _machine(record: Record) -> dict[str, Any]:
     return {key: pinned[key] for key in ("definition", "roleArn", "loggingConfiguration") if key in pinned}
 
 
-def install() -> None:
-    replace(stepfunctions, "_describe_execution", _with(_execution))
+def install(clock: SandboxClock) -> None:
+    replace(stepfunctions, "_describe_execution", _with(partial(_execution, clock)))
     replace(stepfunctions, "_describe_state_machine_for_execution", _with(_machine))

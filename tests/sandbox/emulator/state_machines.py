@@ -87,7 +87,7 @@ def ended(aws: Server, execution: str) -> Ended:
         json.loads(found["output"]) if "output" in found else None,
         found.get("error"),
         found.get("cause"),
-        (found["stopDate"] - found["startDate"]).total_seconds(),
+        (found["stopDate"] - found["startDate"]).total_seconds() / aws.scale,
     )
 
 

@@ -156,9 +156,9 @@ def _looked_at(
             return error
 
     with ThreadPoolExecutor(max_workers=READ_AT_ONCE) as pool:
-        looks = dict(zip(release.going_back, pool.map(look, release.going_back), strict=True))
-    found = {one.key: state for one, state in looks.items() if isinstance(state, AliasState)}
-    return found, [error for error in looks.values() if isinstance(error, SelfrightError)]
+        looks = list(zip(release.going_back, pool.map(look, release.going_back), strict=True))
+    found = {one.key: state for one, state in looks if isinstance(state, AliasState)}
+    return found, [error for _, error in looks if isinstance(error, SelfrightError)]
 
 
 def _moved(release: Release, aliases: Mapping[str, AliasState]) -> list[str]:
