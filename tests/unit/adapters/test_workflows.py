@@ -134,7 +134,7 @@ def test_a_release_goes_back_once_whoever_decides_it_first(aws: Aws, respond: st
 def test_a_roll_back_that_could_not_be_started_is_not_kept_quiet(stubbed: Stubbed):
     stubbed.refuse("stepfunctions", "start_execution", "ThrottlingException")
 
-    with pytest.raises(ThrottledError, match="starting roll_back for shop-42"):
+    with pytest.raises(ThrottledError, match="for shop-42-back"):
         StepFunctionsRollBacks(stubbed.aws, RESPOND).start(
             "shop-42", "x" * 2000, "respond", StopReason.INCIDENT
         )

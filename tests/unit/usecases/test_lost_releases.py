@@ -9,7 +9,7 @@ import pytest
 
 from selfright.domain.errors import BusyError, SourceDownError
 from selfright.domain.release import ReleaseStatus, StopReason
-from selfright.domain.release.steps import SWEEP
+from selfright.domain.release.steps import SWEEP, RollBackStep
 from selfright.usecases.close_release import close_release
 from selfright.usecases.lost_releases import GRACE
 from selfright.usecases.roll_back_release import roll_back_release
@@ -179,13 +179,12 @@ def test_the_lock_of_a_release_on_its_way_and_of_a_person_stay(world: ReleaseWor
 def put_back(world: ReleaseWorld) -> None:
     """The room that does it, without the others of its execution."""
     roll_back_release(
-        "shop-42",
-        "wrong branch",
-        "grace",
+        RollBackStep(release_id="shop-42", reason="wrong branch", actor="grace"),
         releases=world.releases,
         leases=world.leases,
         functions=world.functions,
         versions=world.versions,
+        state_machines=world.state_machines,
         clock=world.clock,
     )
 
