@@ -56,6 +56,20 @@ NOT_PLAYED_YET = {
     "TestRelease",
 }
 
+# The releases that are played have functions only.
+PARTS_NOT_PLAYED_YET = {
+    "appconfig:ListApplications",
+    "appconfig:ListConfigurationProfiles",
+    "appconfig:ListDeployments",
+    "appconfig:ListEnvironments",
+    "dynamodb:DescribeContinuousBackups",
+    "states:DescribeStateMachine",
+    "states:DescribeStateMachineAlias",
+    "states:PublishStateMachineVersion",
+    "states:UpdateStateMachine",
+    "states:UpdateStateMachineAlias",
+}
+
 
 def test_every_case_that_was_discovered_is_played_and_none_is_broken():
     played = {row["case"] for row in ROWS}
@@ -92,7 +106,8 @@ def test_every_call_that_the_rooms_may_make_is_made_to_go_wrong():
 def test_so_is_every_call_that_the_rooms_of_a_release_may_make():
     rooms = {*rooms_of("deploy"), *rooms_of("roll_back")} - NOT_PLAYED_YET
 
-    assert allowed(rooms) - played("deploy", "roll_back") == ON_BEHALF | {"dynamodb:PutItem"}
+    missing = allowed(rooms) - played("deploy", "roll_back")
+    assert missing == ON_BEHALF | PARTS_NOT_PLAYED_YET | {"dynamodb:PutItem"}
 
 
 @pytest.mark.parametrize(

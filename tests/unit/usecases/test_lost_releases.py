@@ -196,6 +196,9 @@ def test_two_executions_that_put_the_same_release_back_do_not_call_people(world:
             releases=world.releases,
             leases=world.leases,
             functions=world.functions,
+            configurations=world.configurations,
+            state_machines=world.state_machines,
+            measure=lambda *_: None,
             clock=world.clock,
         ).status
 
