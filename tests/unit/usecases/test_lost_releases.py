@@ -9,6 +9,7 @@ import pytest
 
 from selfright.domain.errors import BusyError, SourceDownError
 from selfright.domain.release import ReleaseStatus, StopReason
+from selfright.domain.release.probing import HealthRecord
 from selfright.domain.release.steps import SWEEP, RollBackStep
 from selfright.usecases.close_release import close_release
 from selfright.usecases.lost_releases import GRACE
@@ -209,4 +210,6 @@ def test_two_executions_that_put_the_same_release_back_do_not_call_people(world:
     with pytest.raises(BusyError):
         close()
     put_back(world)
+    back = world.ledger.release("shop-42")
+    world.ledger.save(back.but(health=HealthRecord(after=())))  # asked, and nothing is unhealthy
     assert close() is ReleaseStatus.ROLLED_BACK
