@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.restoring_ports import KeptState, LiveItems, ObjectVersions, SettingsBoard
+    from selfright.usecases.recovery_desk import Desk
 
 
 class House:
@@ -217,6 +219,38 @@ class House:
         from selfright.adapters.restore_tests import S3EvidenceBucket
 
         return S3EvidenceBucket(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def recovery_desk(self) -> Desk:
+        from selfright.adapters.recoveries import DynamoDBRecoveries
+        from selfright.usecases.recovery_desk import Desk
+
+        recoveries = DynamoDBRecoveries(self.aws, self.settings.need("table"))
+        return Desk(self.workloads, recoveries, self.switches, self.leases, self.clock)
+
+    @cached_property
+    def live_items(self) -> LiveItems:
+        from selfright.adapters.table_items import DynamoDBLiveItems
+
+        return DynamoDBLiveItems(self.aws)
+
+    @cached_property
+    def object_versions(self) -> ObjectVersions:
+        from selfright.adapters.object_versions import S3ObjectVersions
+
+        return S3ObjectVersions(self.aws)
+
+    @cached_property
+    def settings_board(self) -> SettingsBoard:
+        from selfright.adapters.settings_board import AwsSettingsBoard
+
+        return AwsSettingsBoard(self.aws)
+
+    @cached_property
+    def kept_state(self) -> KeptState:
+        from selfright.adapters.recoveries import CataloguedState
+
+        return CataloguedState(self.aws, self.settings.need("table"))
 
 
 @cache

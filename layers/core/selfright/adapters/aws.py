@@ -49,6 +49,7 @@ _ERRORS: dict[str, type[Exception]] = {
             "ExecutionDoesNotExist",
             "TableNotFoundException",
             "PolicyNotFoundException",
+            "ParameterNotFound",  # SSM
         ),
         NotFoundError,
     ),
@@ -75,6 +76,7 @@ _ERRORS: dict[str, type[Exception]] = {
 }
 # Where a change is asked for, these are AWS's answer, not a failure to ask.
 _REFUSALS = {
+    "AccessDenied",  # S3
     "AccessDeniedException",
     "BadRequestException",
     "ExportConflictException",

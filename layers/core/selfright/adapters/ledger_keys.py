@@ -17,10 +17,12 @@
 | release                | RELEASE#<release id>   | RELEASE       |
 | line of its log        | RELEASE#<release id>   | LOG#<key>     |
 | a restore test         | RESTORE#<test id>      | TEST          |
+| a recovery             | RECOVERY#<recovery id> | RECOVERY      |
 | newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
+So have recoveries: RECOVERIES#<workload>#<environment>, GSI1SK = time begun.
 """
 
 from __future__ import annotations
@@ -94,6 +96,14 @@ def releases(name: str, environment: str) -> str:
 
 def restore_test(test: str) -> Key:
     return _key(f"RESTORE#{test}", "TEST")
+
+
+def recovery(recovery_id: str) -> Key:
+    return _key(f"RECOVERY#{recovery_id}", "RECOVERY")
+
+
+def recoveries(name: str, environment: str) -> str:
+    return f"RECOVERIES#{name}#{environment}"
 
 
 def evidence(name: str, environment: str) -> Key:

@@ -1,0 +1,98 @@
+"""Recoveries in the ledger, and the recovery points that back_up catalogued there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from selfright.adapters import ledger_keys as keys
+from selfright.adapters.aws import Aws, translated
+from selfright.domain.errors import RefusedError
+from selfright.domain.manifest import Environment
+from selfright.domain.recovery.kept import KeptPoint
+from selfright.domain.recovery.record import Recovery
+
+
+class DynamoDBRecoveries:
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws, self._table = aws, table
+
+    def find(self, recovery: str) -> Recovery | None:
+        with translated(f"reading recovery {recovery}"):
+            item = self._client.get_item(
+                TableName=self._table, Key=keys.recovery(recovery), ConsistentRead=True
+            ).get("Item")
+        return Recovery.model_validate_json(item["doc"]["S"]) if item else None
+
+    def save(self, recovery: Recovery) -> None:
+        asked = recovery.asked
+        item = {
+            **keys.recovery(recovery.id),
+            "GSI1PK": {"S": keys.recoveries(asked.workload, asked.environment)},
+            "GSI1SK": {"S": f"{recovery.began_at.isoformat()}#{recovery.id}"},
+            "doc": {"S": recovery.model_dump_json()},
+        }
+        with translated(f"writing recovery {recovery.id}"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def newest(self, workload: str, environment: Environment, limit: int) -> Sequence[Recovery]:
+        with translated(f"reading the recoveries of {workload}"):
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=keys.INDEX,
+                KeyConditionExpression="GSI1PK = :place",
+                ExpressionAttributeValues={":place": {"S": keys.recoveries(workload, environment)}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )["Items"]
+        return [Recovery.model_validate_json(item["doc"]["S"]) for item in found]
+
+    @property
+    def _client(self) -> Any:
+        return self._aws.client("dynamodb")
+
+
+class CataloguedState:
+    """Recovery points by the ledger, their bytes from the backup bucket."""
+
+    def __init__(self, aws: Aws, table: str) -> None:
+        self._aws, self._table = aws, table
+
+    def newest(
+        self, workload: str, environment: Environment, kind: str, source: str, at: datetime
+    ) -> KeptPoint | None:
+        found: list[KeptPoint] = []
+        with translated(f"reading the recovery points of {source}"):
+            pages = (
+                self._aws.client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self._table,
+                    KeyConditionExpression="PK = :place AND begins_with(SK, :item)",
+                    ExpressionAttributeValues={
+                        ":place": {"S": f"POINTS#{workload}#{environment}"},
+                        ":item": {"S": f"POINT#{kind}#{source}#"},
+                    },
+                )
+            )
+            for page in pages:
+                found += [KeptPoint.model_validate_json(item["doc"]["S"]) for item in page["Items"]]
+        usable = [point for point in found if point.taken_at <= at and point.tier == "warm"]
+        return max(usable, key=lambda point: point.taken_at, default=None)
+
+    def read(self, point: KeptPoint) -> bytes:
+        place = point.place
+        version = {"VersionId": place.version} if place.version else {}
+        with translated(f"reading s3://{place.bucket}/{place.key}"):
+            body: bytes = (
+                self._aws.client("s3")
+                .get_object(Bucket=place.bucket, Key=place.key, **version)["Body"]
+                .read()
+            )
+        if hashlib.sha256(body).hexdigest() != point.sha256:
+            raise RefusedError(
+                f"s3://{place.bucket}/{place.key} is not what was catalogued: its sha256 differs"
+            )
+        return body
