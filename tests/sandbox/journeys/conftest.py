@@ -41,6 +41,7 @@ ORDER = (
     "denied",
     "release",
     "verify_backup",
+    "recover",
     "permissions",
     "loops",
     "storm",

@@ -58,7 +58,10 @@ def changed_since(kept: Iterable[Setting], now: Callable[[Setting], str | None])
 
 
 def field_set(document: str, field: str | None, value: str) -> str:
-    """A parameter's text with `value` as it, or as one field of the JSON object that it is. Raises BadInputError, ValueError where it is no JSON."""
+    """A parameter's text with `value` as it, or as one field of the JSON object that it is.
+
+    Raises BadInputError, ValueError where it is no JSON.
+    """
     if field is None:
         return value
     parsed = json.loads(document)

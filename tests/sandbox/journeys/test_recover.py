@@ -1,0 +1,190 @@
+"""recover on the local AWS: a table, an object, code and settings that were lost come back; RTO and RPO are printed."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.restore_rehearsal import TABLE, copies, fill
+from sandbox.workload import stack_name
+from selfright.adapters.recoveries import DynamoDBRecoveries
+from selfright.domain.recovery.record import Recovery, Status, id_of
+from tests.sandbox.emulator.lambda_functions import eventually
+from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
+
+PREFIX = stack_name(ENVIRONMENT)
+SESSIONS, BUCKET, FUNCTION = (
+    f"{PREFIX}-user-sessions",
+    f"{PREFIX}-query-results-000000000000",
+    f"{PREFIX}-data-retrieval",
+)
+SETTINGS = f"/{WORKLOAD}/{ENVIRONMENT}/settings"
+APPROVED = {"approver": "a second person", "at_most": 20}
+PATIENCE = 120.0  # seconds of the wall
+
+
+class Lost:
+    """A workload at its last good moment, `point`, and what was lost of it since."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.states = world, world.client("stepfunctions")
+        self.recoveries = DynamoDBRecoveries(world.aws, world.outputs["LedgerTable"])
+        self.dynamodb, self.s3 = world.client("dynamodb"), world.client("s3")
+        self.lambdas, self.ssm = world.client("lambda"), world.client("ssm")
+        self.point = world.now()
+        self.good = self.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")[
+            "CodeSha256"
+        ]
+
+    def start(self, name: str, scenario: str, **given: Any) -> str:
+        asked = {
+            "workload": WORKLOAD,
+            "environment": ENVIRONMENT,
+            "scenario": scenario,
+            "requested_by": "a person",
+            "reason": "a journey",
+            "dry_run": False,
+            **given,
+        }
+        started = self.states.start_execution(
+            stateMachineArn=self.world.outputs["RecoverArn"], name=name, input=json.dumps(asked)
+        )
+        return str(started["executionArn"])
+
+    def ended(self, execution: str) -> Recovery:
+        shown = eventually(
+            lambda: self.states.describe_execution(executionArn=execution),
+            lambda shown: shown["status"] != "RUNNING",
+            PATIENCE,
+        )
+        found = self.recoveries.find(id_of(execution))
+        assert found is not None, shown.get("cause")
+        wanted = "SUCCEEDED" if found.status in {Status.RECOVERED, Status.PLANNED} else "FAILED"
+        assert shown["status"] == wanted, (found.why, shown.get("cause"))
+        print(  # noqa: T201 - what a journey is asked for
+            f"{found.asked.scenario} {found.asked.mode}: {found.status}, RTO {found.rto_seconds} s, RPO {found.rpo_seconds} s"
+        )
+        return found
+
+    def items(self, table: str) -> dict[str, dict[str, Any]]:
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return {
+            json.dumps([v for k, v in i.items() if k.endswith("_id")]): i
+            for page in pages
+            for i in page["Items"]
+        }
+
+
+@pytest.fixture(scope="module")
+def lost(sandbox_world: World) -> Iterator[Lost]:
+    world = sandbox_world
+    world.calm_down()
+    world.load.write(0)
+    world.renew_table()
+    s3, dynamodb = world.client("s3"), world.client("dynamodb")
+    fill(world.server, 60)
+    for number in range(4):
+        session = {
+            "session_id": {"S": f"s-{number}"},
+            "expires_at": {"N": "4102444800"},
+            "seen": {"NS": ["1", "2"]},
+        }
+        dynamodb.put_item(TableName=SESSIONS, Item=session)
+    s3.put_object(Bucket=BUCKET, Key="awards/2026.json", Body=b'{"agency": "good"}')
+    s3.put_object(Bucket=BUCKET, Key="awards/2025.json", Body=b'{"agency": "old"}')
+    lost = Lost(world)
+    yield lost
+    for table in dynamodb.list_tables()["TableNames"]:
+        if "-recovered-" in table:
+            dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+            dynamodb.delete_table(TableName=table)
+    for number in range(4):
+        dynamodb.delete_item(TableName=SESSIONS, Key={"session_id": {"S": f"s-{number}"}})
+    world.calm_down()
+
+
+def test_what_was_lost_comes_back_and_each_takes_so_long(lost: Lost):
+    """All at once, as restores take their time in the sandbox too."""
+    dynamodb, s3, point = lost.dynamodb, lost.s3, lost.point.isoformat()
+    before, sessions = lost.items(TABLE), lost.items(SESSIONS)
+    settings = lost.ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"]
+    # Given, since then: results deleted, sessions deleted, changed and added, objects deleted and overwritten, bad code
+    for item in list(before.values())[:3]:
+        key = {name: item[name] for name in ("opportunity_id", "analysis_id")}
+        dynamodb.delete_item(TableName=TABLE, Key=key)
+    dynamodb.delete_item(TableName=SESSIONS, Key={"session_id": {"S": "s-0"}})
+    dynamodb.put_item(
+        TableName=SESSIONS, Item={"session_id": {"S": "s-1"}, "expires_at": {"N": "4102444800"}}
+    )
+    dynamodb.put_item(
+        TableName=SESSIONS, Item={"session_id": {"S": "s-9"}, "expires_at": {"N": "4102444800"}}
+    )
+    s3.delete_object(Bucket=BUCKET, Key="awards/2026.json")
+    s3.put_object(Bucket=BUCKET, Key="awards/2025.json", Body=b"spoiled")
+    bad = _bad_code(lost)
+    # When dry runs are made first, they say what they would do
+    table = {"resource": "analysis-results", "point": point}
+    in_place = {"resource": "user-sessions", "point": point, "mode": "in-place"}
+    objects = {"resource": "query-results", "prefix": "awards/", "point": point}
+    dry = {
+        "table": lost.start("dry-table", "table-to-point-in-time", **table, dry_run=True),
+        "in-place": lost.start("dry-in-place", "table-to-point-in-time", **in_place, dry_run=True),
+        "object": lost.start("dry-object", "object", **objects, dry_run=True),
+        "code": lost.start("dry-code", "function-code", resource="data-retrieval", dry_run=True),
+    }
+    told = {name: lost.ended(execution) for name, execution in dry.items()}
+    assert {one.status for one in told.values()} == {Status.PLANNED}, {n: t.why for n, t in told.items()}
+    assert [(f.name, f.loss) for f in told["in-place"].findings] == [
+        ("session_id=s-0", "deleted"),
+        ("session_id=s-1", "changed"),
+    ]
+    assert [(f.name, f.loss) for f in told["object"].findings] == [
+        ("awards/2025.json", "changed"),
+        ("awards/2026.json", "deleted"),
+    ]
+    # Then each comes back, approved by a second person where it overwrites something
+    real = {
+        "table": lost.start("table", "table-to-point-in-time", **table, repoint=True, approval=APPROVED),
+        "in-place": lost.start("in-place", "table-to-point-in-time", **in_place, approval=APPROVED),
+        "object": lost.start("object", "object", **objects),
+        "code": lost.start("code", "function-code", resource="data-retrieval", approval=APPROVED),
+    }
+    found = {name: lost.ended(execution) for name, execution in real.items()}
+    assert {one.status for one in found.values()} == {Status.RECOVERED}, {n: t.why for n, t in found.items()}
+    assert all(one.rpo_seconds == 0 for name, one in found.items() if name != "code")
+    assert all(0 < (one.rto_seconds or 0) < 14400 for one in found.values())
+    # The restored table holds what was there, and the application is sent to it; the live one is as it was left
+    restored = found["table"].copy_name or ""
+    assert lost.items(restored) == before
+    assert len(lost.items(TABLE)) == len(before) - 3
+    now = json.loads(lost.ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"])
+    assert now == {**json.loads(settings), "results_table": restored}
+    lost.ssm.put_parameter(Name=SETTINGS, Value=settings, Type="String", Overwrite=True)
+    # In place the two that were lost are as they were, and what was added is there still
+    live = lost.items(SESSIONS)
+    assert {name: live[name] for name in sessions} == sessions
+    assert len(live) == len(sessions) + 1
+    assert copies(lost.world.server) == ()
+    # The objects and the code are the good ones
+    assert s3.get_object(Bucket=BUCKET, Key="awards/2026.json")["Body"].read() == b'{"agency": "good"}'
+    assert s3.get_object(Bucket=BUCKET, Key="awards/2025.json")["Body"].read() == b'{"agency": "old"}'
+    shown = lost.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")
+    assert (shown["CodeSha256"], shown["Version"] != bad) == (lost.good, True)
+    dynamodb.delete_item(TableName=SESSIONS, Key={"session_id": {"S": "s-9"}})
+
+
+def _bad_code(lost: Lost) -> str:
+    """A version that cannot work, and the alias that points to it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr(f"bad-{datetime.now(UTC).timestamp()}.py", "")
+    lost.lambdas.update_function_code(FunctionName=FUNCTION, ZipFile=buffer.getvalue())
+    made = lost.lambdas.publish_version(FunctionName=FUNCTION)["Version"]
+    lost.lambdas.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion=made)
+    return str(made)
