@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from selfright.domain.manifest.section import Count, Flag, Key, Seconds, Section, Text
+from selfright.domain.manifest.section import Count, Flag, Key, PhysicalName, Seconds, Section, Text
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -59,3 +59,11 @@ class Backup(Section):
     rpo_seconds: Seconds = Field(default=3600, description="How much of the newest past may be lost.")
     rto_seconds: Seconds = Field(default=14400, description="How long a table may take to be back.")
     tables: Mapping[Key, TableBackup] = Field(default={}, description="By the resource's logical name.")
+    buckets: tuple[Key, ...] = Field(
+        default=(),
+        description="Versioned buckets whose objects are listed every week, by the resource's logical name.",
+    )
+    parameters: tuple[PhysicalName, ...] = Field(
+        default=("/{workload}/{environment}",),
+        description="Paths of SSM parameters that belong to the configuration.",
+    )
