@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfright.backup_ports import Item
+from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
 from selfright.domain.backup.restore_test import ExportedTable
 from selfright.domain.errors import ConflictError, RefusedError
 from selfright.domain.manifest import Environment
-from selfright.domain.recovery.kept import KeptPoint
 from selfright.domain.recovery.objects import ObjectVersion
 from selfright.domain.recovery.record import Recovery
 from selfright.domain.recovery.settings import Setting
@@ -134,14 +134,14 @@ class FakeSettingsBoard:
 
 class FakeKept:
     def __init__(self) -> None:
-        self.points: list[tuple[KeptPoint, bytes]] = []
+        self.points: list[tuple[RecoveryPoint, bytes]] = []
 
     def newest(
-        self, workload: str, environment: Environment, kind: str, source: str, at: datetime
-    ) -> KeptPoint | None:
+        self, workload: str, environment: Environment, kind: PointKind, source: str, at: datetime
+    ) -> RecoveryPoint | None:
         del workload, environment
         alike = [p for p, _ in self.points if (p.kind, p.source) == (kind, source) and p.taken_at <= at]
         return max(alike, key=lambda p: p.taken_at, default=None)
 
-    def read(self, point: KeptPoint) -> bytes:
+    def read(self, point: RecoveryPoint) -> bytes:
         return next(copy.copy(body) for p, body in self.points if p == point)

@@ -13,7 +13,7 @@ from selfright.backup_ports import Item
 from selfright.domain.manifest import Environment
 
 if TYPE_CHECKING:
-    from selfright.domain.recovery.kept import KeptPoint
+    from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
     from selfright.domain.recovery.objects import ObjectVersion
     from selfright.domain.recovery.record import Recovery
     from selfright.domain.recovery.settings import Setting
@@ -72,9 +72,9 @@ class KeptState(Protocol):
     """The catalogue of recovery points, and the objects that they name."""
 
     def newest(
-        self, workload: str, environment: Environment, kind: str, source: str, at: datetime
-    ) -> KeptPoint | None:
+        self, workload: str, environment: Environment, kind: PointKind, source: str, at: datetime
+    ) -> RecoveryPoint | None:
         """The newest that can be read, of a moment or before."""
 
-    def read(self, point: KeptPoint) -> bytes:
+    def read(self, point: RecoveryPoint) -> bytes:
         """Raises RefusedError where it is not what was catalogued."""

@@ -41,6 +41,16 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.recovery_ports import (
+        BackupBucket,
+        BackupExecutions,
+        BackupRuns,
+        ConfigurationChanges,
+        KeptExports,
+        PointInTimeRecovery,
+        RecoveryPoints,
+        SystemState,
+    )
     from selfright.restoring_ports import KeptState, LiveItems, ObjectVersions, SettingsBoard
     from selfright.usecases.recovery_desk import Desk
 
@@ -219,6 +229,54 @@ class House:
         from selfright.adapters.restore_tests import S3EvidenceBucket
 
         return S3EvidenceBucket(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def recovery_points(self) -> RecoveryPoints:
+        from selfright.adapters.recovery_points import DynamoDBRecoveryPoints
+
+        return DynamoDBRecoveryPoints(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def configuration_changes(self) -> ConfigurationChanges:
+        from selfright.adapters.recovery_points import DynamoDBConfigurationChanges
+
+        return DynamoDBConfigurationChanges(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def backup_runs(self) -> BackupRuns:
+        from selfright.adapters.recovery_points import DynamoDBBackupRuns
+
+        return DynamoDBBackupRuns(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def backup_bucket(self) -> BackupBucket:
+        from selfright.adapters.backup_bucket import S3BackupBucket
+
+        return S3BackupBucket(self.aws, self.settings.need("backup_bucket"))
+
+    @cached_property
+    def kept_exports(self) -> KeptExports:
+        from selfright.adapters.kept_exports import S3KeptExports
+
+        return S3KeptExports(self.aws, self.settings.need("backup_bucket"))
+
+    @cached_property
+    def system_state(self) -> SystemState:
+        from selfright.adapters.system_state import AwsSystemState
+
+        return AwsSystemState(self.aws, self.settings.need("backup_key"))
+
+    @cached_property
+    def backup_executions(self) -> BackupExecutions:
+        from selfright.adapters.workflows import StepFunctionsBackups
+
+        return StepFunctionsBackups(self.aws, self.settings.need("back_up_arn"))
+
+    @cached_property
+    def point_in_time_recovery(self) -> PointInTimeRecovery:
+        from selfright.adapters.point_in_time_recovery import DynamoDBPointInTimeRecovery
+
+        return DynamoDBPointInTimeRecovery(self.aws)
 
     @cached_property
     def recovery_desk(self) -> Desk:

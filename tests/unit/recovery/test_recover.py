@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from selfright.domain.recovery.kept import KeptPoint, Place
+from selfright.domain.backup.catalogue import Place, PointKind, RecoveryPoint
 from selfright.domain.recovery.record import Act, Status, percentiles
 from selfright.domain.recovery.steps import Go
 from tests.fakes.releases import as_lambda_tells_it
 from tests.unit.backup.world import orders
 from tests.unit.recovery.world import APPROVED, BUCKET, FUNCTION, NOW, POINT, TABLE, World, asked
 
+RUN: dict[str, Any] = {"workload": "shop", "environment": "production", "run": "bk-0", "run_began_at": NOW}
 IN_PLACE = {"mode": "in-place", "approval": APPROVED}
 
 
@@ -332,14 +333,14 @@ def test_code_that_nobody_kept_is_refused():
     assert found.status is Status.REFUSED
 
 
-def _package(sha256: str, at: Any) -> KeptPoint:
-    return KeptPoint(
-        kind="function-code",
+def _package(sha256: str, at: Any) -> RecoveryPoint:
+    return RecoveryPoint(
+        **RUN,
+        kind=PointKind.FUNCTION_CODE,
         source="checkout",
         taken_at=at,
         place=Place(bucket="kept", key="checkout.zip", version="v1"),
         sha256=sha256,
-        tier="warm",
         details={"version": "1", "code_sha256": as_lambda_tells_it(sha256)},
     )
 
@@ -356,9 +357,9 @@ SNAPSHOT = {
 }
 
 
-def _snapshot(at: Any, document: dict[str, Any]) -> tuple[KeptPoint, bytes]:
+def _snapshot(at: Any, document: dict[str, Any]) -> tuple[RecoveryPoint, bytes]:
     place = Place(bucket="kept", key=f"{at:%H%M}/configuration.json")
-    point = KeptPoint(kind="configuration", source="shop", taken_at=at, place=place, sha256="", tier="warm")
+    point = RecoveryPoint(**RUN, kind=PointKind.CONFIGURATION, source="shop", taken_at=at, place=place)
     return point, json.dumps(document).encode()
 
 

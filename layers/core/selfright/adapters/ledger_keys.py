@@ -19,6 +19,10 @@
 | a restore test         | RESTORE#<test id>      | TEST          |
 | a recovery             | RECOVERY#<recovery id> | RECOVERY      |
 | newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
+| a run of back_up       | BACKUP#<run id>        | RUN           |
+| a recovery point       | POINTS#<w>#<env>       | POINT#<kind>#<source>#<run began at>#<run id> |
+| the newest of an item  | POINTS#<w>#<env>       | NEWEST#<kind>#<source> |
+| changes not in a snapshot | POINTS#<w>#<env>    | CHANGED       |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
@@ -31,6 +35,7 @@ Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
 LOG = "LOG#"
+POINT, NEWEST = "POINT#", "NEWEST#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -108,6 +113,26 @@ def recoveries(name: str, environment: str) -> str:
 
 def evidence(name: str, environment: str) -> Key:
     return _key(workload(name, environment), "EVIDENCE")
+
+
+def backup_run(run: str) -> Key:
+    return _key(f"BACKUP#{run}", "RUN")
+
+
+def points(name: str, environment: str) -> str:
+    return f"POINTS#{name}#{environment}"
+
+
+def point(name: str, environment: str, item: str, run_began_at: str, run: str) -> Key:
+    return _key(points(name, environment), f"{POINT}{item}#{run_began_at}#{run}")
+
+
+def newest_point(name: str, environment: str, item: str) -> Key:
+    return _key(points(name, environment), f"{NEWEST}{item}")
+
+
+def configuration_changes(name: str, environment: str) -> Key:
+    return _key(points(name, environment), "CHANGED")
 
 
 def workload(name: str, environment: str) -> str:

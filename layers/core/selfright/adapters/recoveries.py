@@ -1,4 +1,4 @@
-"""Recoveries in the ledger, and the recovery points that back_up catalogued there."""
+"""Recoveries in the ledger; and recovery points that back_up catalogued there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
+from selfright.adapters.recovery_points import DynamoDBRecoveryPoints
+from selfright.domain.backup.catalogue import PointKind, RecoveryPoint, Tier
 from selfright.domain.errors import RefusedError
 from selfright.domain.manifest import Environment
-from selfright.domain.recovery.kept import KeptPoint
 from selfright.domain.recovery.record import Recovery
 
 
@@ -55,44 +56,26 @@ class DynamoDBRecoveries:
 
 
 class CataloguedState:
-    """Recovery points by the ledger, their bytes from the backup bucket."""
+    """Recovery points by the catalogue, their bytes from the backup bucket."""
 
     def __init__(self, aws: Aws, table: str) -> None:
-        self._aws, self._table = aws, table
+        self._aws = aws
+        self._points = DynamoDBRecoveryPoints(aws, table)
 
     def newest(
-        self, workload: str, environment: Environment, kind: str, source: str, at: datetime
-    ) -> KeptPoint | None:
-        found: list[KeptPoint] = []
-        with translated(f"reading the recovery points of {source}"):
-            pages = (
-                self._aws.client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self._table,
-                    KeyConditionExpression="PK = :place AND begins_with(SK, :item)",
-                    ExpressionAttributeValues={
-                        ":place": {"S": f"POINTS#{workload}#{environment}"},
-                        ":item": {"S": f"POINT#{kind}#{source}#"},
-                    },
-                )
-            )
-            for page in pages:
-                found += [KeptPoint.model_validate_json(item["doc"]["S"]) for item in page["Items"]]
-        usable = [point for point in found if point.taken_at <= at and point.tier == "warm"]
+        self, workload: str, environment: Environment, kind: PointKind, source: str, at: datetime
+    ) -> RecoveryPoint | None:
+        found = self._points.history(workload, environment, kind, source)
+        usable = [point for point in found if point.taken_at <= at and point.tier is Tier.WARM]
         return max(usable, key=lambda point: point.taken_at, default=None)
 
-    def read(self, point: KeptPoint) -> bytes:
+    def read(self, point: RecoveryPoint) -> bytes:
         place = point.place
         version = {"VersionId": place.version} if place.version else {}
         with translated(f"reading s3://{place.bucket}/{place.key}"):
-            body: bytes = (
-                self._aws.client("s3")
-                .get_object(Bucket=place.bucket, Key=place.key, **version)["Body"]
-                .read()
-            )
+            answer = self._aws.client("s3").get_object(Bucket=place.bucket, Key=place.key, **version)
+            body: bytes = answer["Body"].read()
         if hashlib.sha256(body).hexdigest() != point.sha256:
-            raise RefusedError(
-                f"s3://{place.bucket}/{place.key} is not what was catalogued: its sha256 differs"
-            )
+            wrong = f"s3://{place.bucket}/{place.key} is not what was catalogued: its sha256 differs"
+            raise RefusedError(wrong)
         return body

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 from selfright.adapters.aws import Aws, translated
+from selfright.domain.backup.run import BackUpInput
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
 
@@ -97,3 +98,17 @@ class StepFunctionsExecutions:
         except NotFoundError:
             return False
         return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))
+
+
+class StepFunctionsBackups:
+    def __init__(self, aws: Aws, back_up_arn: str) -> None:
+        self._aws, self._machine = aws, back_up_arn
+
+    def start(self, name: str, asked: BackUpInput) -> None:
+        try:
+            with translated(f"starting the backup {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return

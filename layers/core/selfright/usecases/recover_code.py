@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
 from selfright.domain.manifest import LambdaFunction
-from selfright.domain.recovery.kept import KeptPoint
 from selfright.domain.recovery.record import Act, Finding, Recovery, Status
 from selfright.domain.recovery.request import Loss
 from selfright.domain.recovery.steps import RecoverWord
@@ -74,7 +74,7 @@ def _look(  # noqa: PLR0917 - a function, and three who know of it
             else kept.newest(
                 asked.workload,
                 asked.environment,
-                "function-code",
+                PointKind.FUNCTION_CODE,
                 asked.resource or "",
                 recovery.point or now,
             )
@@ -138,6 +138,9 @@ def _check(
     return desk.done(recovery, Act.CHECK_CODE, f"version {live.version} runs, sha256 {live.code_sha256}")
 
 
-def _artifact(point: KeptPoint) -> CodeArtifact:
+def _artifact(point: RecoveryPoint) -> CodeArtifact:
+    """What Lambda publishes again. Raises RefusedError where the catalogue does not say where it lies."""
     place = point.place
+    if not (place.bucket and place.key and point.sha256):
+        raise RefusedError(f"the recovery point of {point.source} says neither where it lies nor its sha256")
     return CodeArtifact(bucket=place.bucket, key=place.key, object_version=place.version, sha256=point.sha256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from selfright.domain.backup.catalogue import PointKind
 from selfright.domain.errors import BadInputError, NotFoundError, RefusedError
 from selfright.domain.recovery.record import Act, Finding, Recovery, Status
 from selfright.domain.recovery.request import Loss
@@ -47,7 +48,7 @@ def recover_configuration(
 def _look(recovery: Recovery, desk: Desk, board: SettingsBoard, kept: KeptState) -> RecoverWord:
     asked, now = recovery.asked, desk.clock.now()
     point = kept.newest(
-        asked.workload, asked.environment, "configuration", asked.workload, recovery.point or now
+        asked.workload, asked.environment, PointKind.CONFIGURATION, asked.workload, recovery.point or now
     )
     if point is None:
         return desk.stop(recovery, (f"no snapshot is kept from {recovery.point} or before",), Status.REFUSED)

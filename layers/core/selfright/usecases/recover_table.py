@@ -43,11 +43,13 @@ def _restore(recovery: Recovery, source: str, copy: str, desk: Desk, backups: Ta
     if recovery.source_settings is None:  # a restore takes those of the moment when it is asked for
         recovery = recovery.but(source_settings=backups.settings(source))
         desk.recoveries.save(recovery)
-    window = backups.window(source)
-    if window and window.latest < point:  # DynamoDB is some five minutes behind
-        return desk.word(recovery, POLL_SECONDS)
-    backups.restore(source, copy, point)
-    if not backups.ready(copy):
+    try:
+        ready = backups.ready(copy)
+    except NotFoundError:
+        window, ready = backups.window(source), False
+        if window is None or window.latest >= point:  # else DynamoDB is not there yet: some five minutes behind
+            backups.restore(source, copy, point)
+    if not ready:
         return desk.word(recovery, POLL_SECONDS)
     return desk.done(recovery.but(state_at=point), Act.RESTORE, f"restored to {copy}")
 

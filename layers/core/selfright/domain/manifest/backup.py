@@ -13,6 +13,7 @@ from selfright.domain.manifest.section import (
     FlagName,
     Key,
     ParameterName,
+    PhysicalName,
     Seconds,
     Section,
     Text,
@@ -78,3 +79,11 @@ class Backup(Section):
     rpo_seconds: Seconds = Field(default=3600, description="How much of the newest past may be lost.")
     rto_seconds: Seconds = Field(default=14400, description="How long a table may take to be back.")
     tables: Mapping[Key, TableBackup] = Field(default={}, description="By the resource's logical name.")
+    buckets: tuple[Key, ...] = Field(
+        default=(),
+        description="Versioned buckets whose objects are listed every week, by the resource's logical name.",
+    )
+    parameters: tuple[PhysicalName, ...] = Field(
+        default=("/{workload}/{environment}",),
+        description="Paths of SSM parameters that belong to the configuration.",
+    )
