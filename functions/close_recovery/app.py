@@ -10,4 +10,10 @@ from selfright.wiring import house
 @room(RecoverStep, calls=lambda: house().aws.calls)
 def handler(step: RecoverStep) -> RecoverWord:
     home = house()
-    return close_recovery(id_of(step.execution), step.failure, desk=home.recovery_desk, backups=home.backups)
+    return close_recovery(
+        id_of(step.execution),
+        step.failure,
+        desk=home.recovery_desk,
+        backups=home.backups,
+        bucket=home.evidence,
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
     from selfright.domain.recovery.objects import ObjectVersion
     from selfright.domain.recovery.record import Recovery
+    from selfright.domain.recovery.request import RecoverInput
     from selfright.domain.recovery.settings import Setting
 
 
@@ -78,3 +79,10 @@ class KeptState(Protocol):
 
     def read(self, point: RecoveryPoint) -> bytes:
         """Raises RefusedError where it is not what was catalogued."""
+
+
+class Drills(Protocol):
+    """Executions of `recover` that rehearse."""
+
+    def start(self, name: str, asked: RecoverInput) -> None:
+        """Once for each name, however often it is called."""

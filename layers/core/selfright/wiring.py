@@ -51,7 +51,14 @@ if TYPE_CHECKING:
         RecoveryPoints,
         SystemState,
     )
-    from selfright.restoring_ports import KeptState, LiveItems, ObjectVersions, SettingsBoard
+    from selfright.restoring_ports import (
+        Drills,
+        KeptState,
+        LiveItems,
+        ObjectVersions,
+        Recoveries,
+        SettingsBoard,
+    )
     from selfright.usecases.recovery_desk import Desk
 
 
@@ -280,11 +287,21 @@ class House:
 
     @cached_property
     def recovery_desk(self) -> Desk:
-        from selfright.adapters.recoveries import DynamoDBRecoveries
         from selfright.usecases.recovery_desk import Desk
 
-        recoveries = DynamoDBRecoveries(self.aws, self.settings.need("table"))
-        return Desk(self.workloads, recoveries, self.switches, self.leases, self.clock)
+        return Desk(self.workloads, self.recoveries, self.switches, self.leases, self.clock)
+
+    @cached_property
+    def recoveries(self) -> Recoveries:
+        from selfright.adapters.recoveries import DynamoDBRecoveries
+
+        return DynamoDBRecoveries(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def drills(self) -> Drills:
+        from selfright.adapters.workflows import StepFunctionsDrills
+
+        return StepFunctionsDrills(self.aws, self.settings.need("recover_arn"))
 
     @cached_property
     def live_items(self) -> LiveItems:
@@ -302,7 +319,7 @@ class House:
     def settings_board(self) -> SettingsBoard:
         from selfright.adapters.settings_board import AwsSettingsBoard
 
-        return AwsSettingsBoard(self.aws)
+        return AwsSettingsBoard(self.aws, self.settings.need("flag_strategy"))
 
     @cached_property
     def kept_state(self) -> KeptState:

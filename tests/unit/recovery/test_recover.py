@@ -215,7 +215,7 @@ def test_the_kill_switch_stops_a_recovery_also_half_way():
 def test_nobody_recovers_what_an_incident_is_changing():
     world = World()
     world.leases.acquire(TABLE, "inc-1", NOW + timedelta(hours=1), NOW)
-    found = world.play(asked())
+    found = world.play(asked(**IN_PLACE))
     assert (found.status, found.why) == (Status.REFUSED, (f"inc-1 is changing {TABLE}",))
     assert world.leases.holder(TABLE, NOW) == "inc-1"
 
@@ -237,6 +237,11 @@ def test_gates_that_cannot_be_asked_stop_it():
         ({"repoint": True, "mode": "in-place"}, "repoint: must only be set"),
         ({"target": {"account": "111122223333", "region": "eu-west-1"}}, "target: must be given for whole"),
         ({"version": "3"}, "version: must stand for function-code"),
+        (
+            {"drill": True, "mode": "in-place", "approval": APPROVED},
+            "drill: must be a table under a new name",
+        ),
+        ({"drill": True, "repoint": True}, "drill: must be a table under a new name"),
         ({"undo": []}, "undo: must name at least one"),
     ],
 )
@@ -385,7 +390,7 @@ def test_lost_settings_come_back_from_the_newest_snapshot_before():
         "alarm shop-errors": alarm,
     }
     assert found.rpo_seconds == 600
-    assert found.left_to_people == ("parameter /shop/key",)
+    assert found.left_to_people == ("parameter /shop/key (a secret)",)
 
 
 def test_a_dry_run_names_the_settings_and_puts_none_back():

@@ -22,6 +22,7 @@ from selfright.usecases.recover_objects import recover_objects
 from selfright.usecases.recover_table import recover_table
 from selfright.usecases.recovery_desk import Desk
 from tests.fakes import FakeSwitchBoard, Fuse, MemoryLeases, StillClock
+from tests.fakes.backups import MemoryBucket
 from tests.fakes.recovery import (
     FakeKept,
     FakeLiveItems,
@@ -94,6 +95,8 @@ class World:
         self.aws: Any = guard("tables", self.tables)
         self.items: Any = guard("items", FakeLiveItems(self.tables))
         self.s3: Any = guard("objects", self.objects)
+        self.reports = MemoryBucket()
+        self.bucket: Any = guard("bucket", self.reports)
         self.ssm: Any = guard("board", self.board)
         self.rooms: dict[Go, Callable[[str], RecoverWord]] = {
             Go.TABLE: lambda r: recover_table(r, desk=self.desk, backups=self.aws, exports=self.aws),
@@ -139,7 +142,11 @@ class World:
         self.end: Go | None = None
         try:
             for _ in range(1000):
-                word = _retried(lambda: close_recovery(recovery, failure, desk=self.desk, backups=self.aws))
+                word = _retried(
+                    lambda: close_recovery(
+                        recovery, failure, desk=self.desk, backups=self.aws, bucket=self.bucket
+                    )
+                )
                 if word.next is not Go.CLOSE:
                     self.end = word.next
                     break

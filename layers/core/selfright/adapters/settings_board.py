@@ -1,4 +1,4 @@
-"""Parameters and alarms as a snapshot spells them, read and put back."""
+"""Parameters, flags and alarms as a snapshot spells them, read and put back."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import json
 from typing import Any
 
 from selfright.adapters.aws import Aws, translated
+from selfright.adapters.flags import AppConfigFlagBoard
 from selfright.domain.errors import NotFoundError, RefusedError
-from selfright.domain.recovery.settings import ALARM, PARAMETER, Setting, spelled
+from selfright.domain.recovery.settings import ALARM, FLAGS, PARAMETER, Setting, spelled
+from selfright.domain.serving import FlagPlace
 
 
 class AwsSettingsBoard:
-    def __init__(self, aws: Aws) -> None:
+    """`strategy`: of AppConfig deployments, as for AppConfigFlagBoard."""
+
+    def __init__(self, aws: Aws, strategy: str) -> None:
         self._aws = aws
+        self._flags = AppConfigFlagBoard(aws, strategy)
 
     def read(self, setting: Setting) -> str | None:
         if setting.kind == ALARM:
             return self._alarm(setting)
+        if setting.kind == FLAGS:
+            return self._flags.text(_place(setting)) or None
         try:
             with translated(f"reading {setting}"):
                 found = self._aws.client("ssm").get_parameter(Name=setting.name)["Parameter"]
@@ -32,6 +39,8 @@ class AwsSettingsBoard:
                 self._aws.client("ssm").put_parameter(
                     Name=setting.name, Value=setting.value, Type=setting.type, Overwrite=True
                 )
+            elif setting.kind == FLAGS:
+                self._flags.deploy(_place(setting), setting.value, setting.type)
             elif setting.kind == ALARM:
                 self._aws.client("cloudwatch").put_metric_alarm(**json.loads(setting.value))
             else:
@@ -49,3 +58,7 @@ class AwsSettingsBoard:
         return spelled(
             {name: found[0].get(name) for name in kept} | {k: kept[k] for k in ("Tags",) if k in kept}
         )
+
+
+def _place(setting: Setting) -> FlagPlace:
+    return FlagPlace.parse(f"{setting.name}:")

@@ -11,6 +11,7 @@ from selfright.adapters.aws import Aws, translated
 from selfright.domain.backup.run import BackUpInput
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.recovery.request import RecoverInput
 
 
 class StepFunctionsWorkflows:
@@ -107,6 +108,20 @@ class StepFunctionsBackups:
     def start(self, name: str, asked: BackUpInput) -> None:
         try:
             with translated(f"starting the backup {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
+
+
+class StepFunctionsDrills:
+    def __init__(self, aws: Aws, recover_arn: str) -> None:
+        self._aws, self._machine = aws, recover_arn
+
+    def start(self, name: str, asked: RecoverInput) -> None:
+        try:
+            with translated(f"starting the drill {name}"):
                 self._aws.client("stepfunctions").start_execution(
                     stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
                 )

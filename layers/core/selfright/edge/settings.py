@@ -33,6 +33,7 @@ class Settings(BaseModel):
     switch_profile: str = ""
     flag_strategy: str = ""
     verify_backup_arn: str = ""
+    recover_arn: str = ""
     back_up_arn: str = ""
     backup_bucket: str = Field(default="", description="Where backups are kept.")
     backup_key: str = Field(default="", description="KMS key for the values of functions' environments.")

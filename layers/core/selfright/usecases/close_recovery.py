@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from selfright.backup_ports import TableBackups
+from selfright.backup_ports import EvidenceBucket, TableBackups
 from selfright.domain.backup.restore_test import ISOLATED
 from selfright.domain.recovery.record import Recovery, Status
+from selfright.domain.recovery.report import report, report_key
 from selfright.domain.recovery.steps import Go, RecoverWord
 from selfright.usecases.recovery_desk import POLL_SECONDS, Desk
 
 
 def close_recovery(
-    recovery_id: str, failure: str | None, *, desk: Desk, backups: TableBackups
+    recovery_id: str, failure: str | None, *, desk: Desk, backups: TableBackups, bucket: EvidenceBucket
 ) -> RecoverWord:
     """What is not done to its last step is failed, never recovered. A repetition says the same.
 
@@ -29,6 +30,7 @@ def close_recovery(
     desk.leases.release(recovery.place, recovery.id)
     if recovery.cleaned_at is None:
         recovery = recovery.but(cleaned_at=desk.clock.now())
+        bucket.write(report_key(recovery), report(recovery), "application/json")
         desk.recoveries.save(recovery)
     well = recovery.status in {Status.RECOVERED, Status.PLANNED}
     return RecoverWord(next=Go.WELL if well else Go.BADLY, recovery=recovery.id, status=recovery.status)

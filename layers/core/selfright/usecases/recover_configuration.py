@@ -13,7 +13,7 @@ from selfright.domain.recovery.settings import (
     Setting,
     changed_since,
     field_set,
-    secrets_in,
+    left_in,
     settings_in,
 )
 from selfright.domain.recovery.steps import RecoverWord
@@ -56,7 +56,7 @@ def _look(recovery: Recovery, desk: Desk, board: SettingsBoard, kept: KeptState)
     findings = tuple(changed_since(settings_in(snapshot), board.read))
     return desk.save(
         recovery.but(
-            looked_at=now, findings=findings, left_to_people=secrets_in(snapshot), state_at=point.taken_at
+            looked_at=now, findings=findings, left_to_people=tuple(left_in(snapshot)), state_at=point.taken_at
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from selfright.backup_ports import TableBackups, TableExports
 from selfright.domain.backup.settings import differing, unproven
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
-from selfright.domain.recovery.record import Act, Recovery
+from selfright.domain.recovery.record import Act, Recovery, table_name
 from selfright.domain.recovery.request import Mode
 from selfright.domain.recovery.steps import RecoverWord
 from selfright.usecases.recovery_desk import POLL_SECONDS, Desk
@@ -24,6 +24,9 @@ def recover_table(
         return desk.word(recovery)
     if against := desk.against(recovery):
         return desk.stop(recovery, against)
+    wanted = table_name(recovery.id, recovery.source, isolated=recovery.throwaway)
+    if recovery.copy_name != wanted:  # nothing else may be restored to, set up or thrown away
+        return desk.stop(recovery, (f"{recovery.copy_name} is not the name of its copy",))
     try:
         if step.act is Act.RESTORE:
             return _restore(recovery, recovery.source, recovery.copy_name, desk, backups)
@@ -47,7 +50,9 @@ def _restore(recovery: Recovery, source: str, copy: str, desk: Desk, backups: Ta
         ready = backups.ready(copy)
     except NotFoundError:
         window, ready = backups.window(source), False
-        if window is None or window.latest >= point:  # else DynamoDB is not there yet: some five minutes behind
+        if (
+            window is None or window.latest >= point
+        ):  # else DynamoDB is not there yet: some five minutes behind
             backups.restore(source, copy, point)
     if not ready:
         return desk.word(recovery, POLL_SECONDS)

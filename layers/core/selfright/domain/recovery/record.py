@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -125,7 +126,7 @@ class Recovery(BaseModel):
     @property
     def throwaway(self) -> bool:
         """Its copy is a means and not the end."""
-        return self.asked.mode is Mode.IN_PLACE or self.asked.dry_run
+        return self.asked.mode is Mode.IN_PLACE or self.asked.dry_run or self.asked.drill
 
     @property
     def rto_seconds(self) -> float | None:
@@ -143,10 +144,13 @@ class Recovery(BaseModel):
 
     @property
     def place(self) -> str:
-        """What one recovery holds the lease of: the resource that incidents change, or the whole workload."""
-        if self.source and self.asked.scenario not in {Scenario.CONFIGURATION, Scenario.WORKLOAD}:
-            return self.source
-        return f"recovery:{self.asked.workload}:{self.asked.environment}"
+        """What it holds the lease of: the live resource where it changes that, else only this kind of recovery."""
+        asked = self.asked
+        beside = asked.dry_run or (asked.scenario is Scenario.TABLE and asked.mode is Mode.NEW)
+        if self.source and not beside:
+            return self.source  # as incidents do
+        kind = "drill" if asked.drill else "dry-run" if asked.dry_run else "recovery"
+        return f"{kind}:{asked.workload}:{asked.environment}:{asked.resource or asked.scenario}"
 
 
 def id_of(execution: str) -> str:
@@ -160,6 +164,12 @@ def table_name(recovery: str, table: str, *, isolated: bool) -> str:
     if len(name) > 255:  # noqa: PLR2004 - DynamoDB's own
         raise ValueError(f"{table} is too long a name for a restored table's")
     return name
+
+
+def recovery_of(copy: str) -> str | None:
+    """The recovery that an isolated table was made by; None where it is none of them."""
+    found = re.match(rf"{ISOLATED}(rc-[0-9a-f]{{12}})-", copy)
+    return found[1] if found else None
 
 
 def percentiles(seconds: list[float]) -> tuple[float, float] | None:

@@ -90,6 +90,10 @@ class RecoverInput(BaseModel):
         description="In place, which differences are put back. What was added is kept unless named here.",
     )
     repoint: bool = Field(default=False, description="Afterwards send the application to the new table.")
+    drill: bool = Field(
+        default=False,
+        description="Restore, compare and set up an isolated copy for the record, and throw it away.",
+    )
     target: Target | None = None
 
     @model_validator(mode="after")
@@ -110,11 +114,17 @@ class RecoverInput(BaseModel):
             yield "version: must stand for function-code alone, and without point"
         if (self.target is not None) != (self.scenario is Scenario.WORKLOAD):
             yield "target: must be given for whole-workload, and for nothing else"
+        if not self.undo:
+            yield "undo: must name at least one of deleted, changed, added"
+        if self.approval and self.approval.approver == self.requested_by:
+            yield "approval.approver: must be another person than requested_by"
+        yield from self._breaches_of_a_table()
+
+    def _breaches_of_a_table(self) -> Iterator[str]:
         if self.repoint and (self.scenario is not Scenario.TABLE or self.mode is Mode.IN_PLACE):
             yield "repoint: must only be set for a table that is restored under a new name"
         if self.mode is Mode.IN_PLACE and self.scenario is not Scenario.TABLE:
             yield "mode: must be left out for this scenario; only a table has a choice"
-        if self.approval and self.approval.approver == self.requested_by:
-            yield "approval.approver: must be another person than requested_by"
-        if not self.undo:
-            yield "undo: must name at least one of deleted, changed, added"
+        new = self.scenario is Scenario.TABLE and self.mode is Mode.NEW
+        if self.drill and (not new or self.repoint or self.dry_run):
+            yield "drill: must be a table under a new name, without repoint and dry_run: it touches nothing live"

@@ -13,6 +13,8 @@ from selfright.domain.recovery.record import Finding
 from selfright.domain.recovery.request import FROZEN, Loss
 
 PARAMETER, FLAGS, ALARM = "parameter", "flags", "alarm"
+# AppConfig answers these in another shape than they are stored in: they cannot be compared, so people put them back.
+FEATURE_FLAGS = "AWS.AppConfig.FeatureFlags"
 
 
 class Setting(BaseModel):
@@ -23,7 +25,7 @@ class Setting(BaseModel):
     kind: str
     name: str
     value: str
-    type: str = "String"  # of a parameter
+    type: str = "String"  # of a parameter; of flags, their content type
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -34,15 +36,31 @@ def settings_in(snapshot: Mapping[str, Any]) -> Iterator[Setting]:
     for name, kept in snapshot.get("parameters", {}).items():
         if "value" in kept:
             yield Setting(kind=PARAMETER, name=name, value=kept["value"], type=kept["type"])
+    for application, kept in snapshot.get("flags", {}).items():
+        for environment, there in kept["environments"].items():
+            for profile, version in there["deployed"].items():
+                content = kept["profiles"][profile].get("versions", {}).get(version)
+                if content and kept["profiles"][profile]["type"] != FEATURE_FLAGS:
+                    name = f"{application}:{environment}:{profile}"
+                    yield Setting(
+                        kind=FLAGS, name=name, value=content["content"], type=content["content_type"]
+                    )
     for name, kept in snapshot.get("alarms", {}).items():
         yield Setting(kind=ALARM, name=name, value=spelled(kept))
 
 
-def secrets_in(snapshot: Mapping[str, Any]) -> tuple[str, ...]:
-    """Settings that a snapshot only names: people put them back."""
-    return tuple(
-        f"{PARAMETER} {name}" for name, kept in snapshot.get("parameters", {}).items() if "value" not in kept
-    )
+def left_in(snapshot: Mapping[str, Any]) -> Iterator[str]:
+    """What a snapshot names and nobody can put back from it by machine."""
+    for name, kept in snapshot.get("parameters", {}).items():
+        if "value" not in kept:
+            yield f"{PARAMETER} {name} (a secret)"
+    for application, kept in snapshot.get("flags", {}).items():
+        for profile, one in kept["profiles"].items():
+            if one["type"] == FEATURE_FLAGS or "versions" not in one:
+                yield f"{FLAGS} {application}:{profile}"
+    for kind in ("composite_alarms", "dashboards"):
+        for name in snapshot.get(kind, {}):
+            yield f"{kind.rstrip('s').replace('_', ' ')} {name}"
 
 
 def spelled(document: Mapping[str, Any]) -> str:
