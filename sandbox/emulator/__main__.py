@@ -34,6 +34,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "cloudformation_topics",
     "cloudformation_types",
     "lambda_time",
+    "s3_time",
     "lambda_execution",
     "lambda_metrics",
     "lambda_aliases",

@@ -5,7 +5,7 @@ Every method may raise SourceDownError (ThrottledError, BusyError); others are n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from selfright.domain.recovery.record import Recovery
     from selfright.domain.recovery.request import RecoverInput
     from selfright.domain.recovery.settings import Setting
+    from selfright.domain.recovery.template import Account, Code
 
 
 class Recoveries(Protocol):
@@ -79,6 +80,54 @@ class KeptState(Protocol):
 
     def read(self, point: RecoveryPoint) -> bytes:
         """Raises RefusedError where it is not what was catalogued."""
+
+    def items(self, point: RecoveryPoint) -> Iterable[Item]:
+        """Those of a table's export, as the API takes them.
+
+        Raises RefusedError where the export is not whole.
+        """
+
+
+class Elsewhere(Protocol):
+    """Another account or region that a workload is built anew in. Nothing there is deleted."""
+
+    @property
+    def where(self) -> Account: ...
+
+    @property
+    def board(self) -> SettingsBoard: ...
+
+    def stage(self, name: str, body: bytes) -> Code:
+        """Put a deployment package where CloudFormation there can read it."""
+
+    def stack_status(self, stack: str) -> str | None:
+        """None where there is none.
+
+        Raises RefusedError where another than this recovery made it.
+        """
+
+    def create_stack(
+        self, stack: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+    ) -> None:
+        """Raises RefusedError."""
+
+    def fill(self, table: str, items: Iterable[Item]) -> int:
+        """Put items in, however often; answers how many.
+
+        Raises RefusedError.
+        """
+
+    def missing(self, table: str, items: Iterable[Item]) -> bool:
+        """Whether the table holds anything but these items.
+
+        Raises NotFoundError.
+        """
+
+    def code_sha256(self, function: str, alias: str) -> str:
+        """Raises NotFoundError."""
+
+    def alarms(self, names: Collection[str]) -> set[str]:
+        """Those of them that there are."""
 
 
 class Drills(Protocol):

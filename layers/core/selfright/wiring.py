@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TableExports,
     )
     from selfright.domain.manifest import Workload
+    from selfright.domain.recovery.request import Target
     from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
         Alarms,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     )
     from selfright.restoring_ports import (
         Drills,
+        Elsewhere,
         KeptState,
         LiveItems,
         ObjectVersions,
@@ -296,6 +298,15 @@ class House:
         from selfright.adapters.recoveries import DynamoDBRecoveries
 
         return DynamoDBRecoveries(self.aws, self.settings.need("table"))
+
+    def elsewhere(self, target: Target, recovery: str) -> Elsewhere:
+        """Another account, with the identity that its role gives a recovery."""
+        from selfright.adapters.elsewhere import AwsElsewhere, aws_elsewhere
+        from selfright.domain.recovery.template import Account
+
+        partition = "aws"
+        aws = aws_elsewhere(self.aws, target, recovery, partition)
+        return AwsElsewhere(aws, Account(partition, target.account, target.region), recovery)
 
     @cached_property
     def drills(self) -> Drills:

@@ -91,9 +91,13 @@ _REFUSALS = {
 
 
 class Aws:
-    """Clients by service, made once each on one session; counts the calls they make."""
+    """Clients by service, made once each on one session; counts the calls they make.
 
-    def __init__(self) -> None:
+    `credentials` (key, secret, token) and `region`: of another account; left out, those of the environment.
+    """
+
+    def __init__(self, credentials: tuple[str, str, str] | None = None, region: str | None = None) -> None:
+        self._credentials, self._region = credentials, region
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
         self._lean: dict[str, Any] = {}
@@ -105,7 +109,7 @@ class Aws:
         with self._lock:
             if service not in self._clients:
                 connect: Any = self._session.create_client
-                self._clients[service] = connect(service, config=self._config)
+                self._clients[service] = connect(service, region_name=self._region, config=self._config)
             return self._clients[service]
 
     def lean(self, service: str) -> Any:
@@ -123,6 +127,8 @@ class Aws:
         from botocore.session import Session
 
         session = Session()
+        if self._credentials:
+            session.set_credentials(*self._credentials)
         session.register("before-call", self._count)
         return session
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
 from selfright.adapters.recovery_points import DynamoDBRecoveryPoints
+from selfright.backup_ports import Item
 from selfright.domain.backup.catalogue import PointKind, RecoveryPoint, Tier
 from selfright.domain.errors import RefusedError
 from selfright.domain.manifest import Environment
@@ -79,3 +81,44 @@ class CataloguedState:
             wrong = f"s3://{place.bucket}/{place.key} is not what was catalogued: its sha256 differs"
             raise RefusedError(wrong)
         return body
+
+    def items(self, point: RecoveryPoint) -> Iterator[Item]:
+        from selfright.adapters.table_exports import S3Export
+        from selfright.domain.digest.canonical import parse_line
+        from selfright.domain.digest.parts import PartReader
+
+        if not point.place.bucket or not point.place.key:
+            raise RefusedError(f"the recovery point of {point.source} does not say where it lies")
+        export = S3Export(self._aws, point.place.bucket, point.place.key.rpartition("/")[0])
+        count = 0
+        for part in export.manifest.parts:
+            if part.name not in export.present:
+                raise RefusedError(f"the export of {point.source} lacks {part.name}")
+            for block in PartReader(export.read(part.name)):
+                for line in block.lines:
+                    count += 1
+                    yield _as_the_api_takes_it(parse_line(line))
+        if count != point.details["items"]:
+            raise RefusedError(
+                f"the export of {point.source} holds {count} items, {point.details['items']} were kept"
+            )
+
+
+def _as_the_api_takes_it(item: Mapping[str, Any]) -> Item:
+    """Exports spell bytes in base64; the API's own client wants the bytes."""
+    return {name: _typed(value) for name, value in item.items()}
+
+
+def _typed(value: Mapping[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64decode(content)}
+        case "BS":
+            return {kind: [base64.b64decode(each) for each in content]}
+        case "M":
+            return {kind: {name: _typed(each) for name, each in content.items()}}
+        case "L":
+            return {kind: [_typed(each) for each in content]}
+        case _:
+            return {kind: content}

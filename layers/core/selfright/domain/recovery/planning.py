@@ -74,6 +74,16 @@ def _of(asked: RecoverInput) -> Iterator[tuple[Act, str, str]]:
                 "settings that were changed since",
             )
             yield Act.CHECK_CONFIGURATION, "compare each of them with the snapshot", ""
+        case Scenario.WORKLOAD:
+            there = f"{asked.target.account} {asked.target.region}" if asked.target else ""
+            yield (
+                Act.BUILD_STACK,
+                f"build the stacks in {there} from the newest full backup at or before {at}",
+                "",
+            )
+            yield Act.FILL_TABLES, "fill its tables from their exports", ""
+            yield Act.PUT_BACK_SETTINGS, "put its parameters and flags back", ""
+            yield Act.CHECK_WORKLOAD, "compare items, code, settings and alarms with the backup", ""
 
 
 def objections(recovery: Recovery, workload: Workload, facts: StepFacts, now: datetime) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from selfright.domain.backup.catalogue import RecoveryPoint
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable
 from selfright.domain.backup.settings import TableSettings
 from selfright.domain.recovery.request import FROZEN, Loss, Mode, RecoverInput, Scenario
@@ -35,6 +36,10 @@ class Act(StrEnum):
     CHECK_CODE = "code-check"
     PUT_BACK_CONFIGURATION = "configuration-put-back"
     CHECK_CONFIGURATION = "configuration-check"
+    BUILD_STACK = "workload-build-stack"
+    FILL_TABLES = "workload-fill-tables"
+    PUT_BACK_SETTINGS = "workload-put-back-settings"
+    CHECK_WORKLOAD = "workload-check"
 
     @property
     def room(self) -> str:
@@ -93,6 +98,7 @@ class Recovery(BaseModel):
     source_settings: TableSettings | None = None
     source_export: ExportedTable | None = None
     copy_export: ExportedTable | None = None
+    manifest: RecoveryPoint | None = None  # of the full backup that a workload is built from
     looked_at: datetime | None = None  # when it was found out what differs
     findings: tuple[Finding, ...] = ()
     left_to_people: tuple[str, ...] = ()  # settings that nobody put back

@@ -17,6 +17,7 @@ class Go(StrEnum):
     OBJECTS = "objects"
     CODE = "code"
     CONFIGURATION = "configuration"
+    WORKLOAD = "workload"
     CLOSE = "close"  # nothing is left to do, or nothing may be done
     WELL = "well"  # planned or recovered
     BADLY = "badly"  # refused or failed
