@@ -1,4 +1,4 @@
-"""`selfright backup`: prove a copy of a table against its source, without an account."""
+"""`selfright backup`: what can be brought back, and a copy of a table proven against its source."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.backup_code import code
+from cli.backup_list import list_
 from cli.place import AsJson
 
 if TYPE_CHECKING:

@@ -39,6 +39,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "lambda_aliases",
     "lambda_async",
     "lambda_polling",
+    "lambda_code",
     "events_clock",
     "events_delivery",
     "events_cloudformation",
