@@ -29,7 +29,11 @@ Folder = Annotated[Path, typer.Argument(help="Folder with AWSDynamoDB/<id>, a fu
 
 @app.callback()
 def backup() -> None:
-    """Prove backups."""
+    """What can be brought back, and whether it is good."""
+
+
+app.command("list")(list_)
+app.command()(code)
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 Bedrock's Converse needs bedrock:InvokeModel (there is no action of its own name), Athena's calls that name a query need
 a permission on the query's workgroup, SSM's call by path one on the path, and each of Lambda's calls on one alias or
-on a function's concurrency has an action of its own. Source: Service Authorization Reference. Requests never leave this machine: all count as encrypted
-(aws:SecureTransport), else a bucket that wants TLS would take none.
+on a function's concurrency has an action of its own. Source: Service Authorization Reference. Requests never leave
+this machine: all count as encrypted (aws:SecureTransport), else a bucket that wants TLS would take none.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from selfright.domain.backup.catalogue import Changes, Place, RecoveryPoint, Tier
 from selfright.domain.backup.restore_test import ExportedTable
-from selfright.domain.backup.run import BackupRun, BackUpInput
+from selfright.domain.backup.run import BackUpInput, BackupRun
 from selfright.domain.errors import NotFoundError, RefusedError
 from selfright.domain.manifest import Workload
 from selfright.recovery_ports import Package, Stored, StoredExportFiles
@@ -35,30 +35,31 @@ class MemoryRecoveryPoints:
             self.last[point.kind, point.source] = point
 
     def newest(self, workload: str, environment: str) -> Sequence[RecoveryPoint]:
-        return list(self.last.values())
+        return [p for p in self.last.values() if (p.workload, p.environment) == (workload, environment)]
 
     def history(self, workload: str, environment: str, kind: str, source: str) -> Sequence[RecoveryPoint]:
-        found = [point for (k, s, _), point in self.all.items() if (k, s) == (kind, source)]
+        wanted = (workload, environment, kind, source)
+        found = [p for p in self.all.values() if (p.workload, p.environment, p.kind, p.source) == wanted]
         return sorted(found, key=lambda point: point.run_began_at, reverse=True)
 
 
 class MemoryConfigurationChanges:
     def __init__(self) -> None:
-        self.changes: dict[str, Changes] = {}
+        self.changes: dict[tuple[str, str], Changes] = {}
 
     def mark(self, workload: str, environment: str, at: datetime) -> None:
-        there = self.changes.get(workload)
-        self.changes[workload] = Changes(first=there.first if there else at, last=at)
+        there = self.changes.get((workload, environment))
+        self.changes[workload, environment] = Changes(first=there.first if there else at, last=at)
 
     def covered(self, workload: str, environment: str, until: datetime) -> None:
-        there = self.changes.get(workload)
+        there = self.changes.get((workload, environment))
         if there and there.last <= until:
-            del self.changes[workload]
+            del self.changes[workload, environment]
         elif there:
-            self.changes[workload] = Changes(first=max(there.first, until), last=there.last)
+            self.changes[workload, environment] = Changes(first=max(there.first, until), last=there.last)
 
     def pending(self, workload: str, environment: str) -> Changes | None:
-        return self.changes.get(workload)
+        return self.changes.get((workload, environment))
 
 
 class MemoryBackupRuns:
@@ -85,9 +86,11 @@ class RecordingBackups:
 class FakeBackupBucket:
     def __init__(self) -> None:
         self.objects: dict[str, list[bytes]] = {}  # versions by key, oldest first
+        self.asked: dict[str, tuple[str, Tier]] = {}
 
     def put(self, key: str, content: IO[bytes], content_type: str, tier: Tier) -> Stored:
         body = content.read()
+        self.asked[key] = (content_type, tier)
         self.objects.setdefault(key, []).append(body)
         place = Place(bucket="backups", key=key, version=str(len(self.objects[key])))
         return Stored(place, len(body), hashlib.sha256(body).hexdigest())
@@ -128,7 +131,7 @@ class FakeSystemState:
 
     def configuration(self, workload: Workload) -> dict[str, Any]:
         self._there("configuration")
-        return {"parameters": dict(self.settings)}
+        return {"owner": workload.owner, "parameters": dict(self.settings)}
 
     def template(self, stack: str) -> dict[str, Any]:
         self._there(stack)
@@ -140,7 +143,7 @@ class FakeSystemState:
 
     def package(self, function: str, alias: str) -> Package:
         self._there(function)
-        return Package(BytesIO(f"code of {function}".encode()), "7", "hash")
+        return Package(BytesIO(f"code of {function}:{alias}".encode()), "7", "hash")
 
     def objects(self, bucket: str, as_of: datetime) -> Iterator[dict[str, Any] | None]:
         self._there(bucket)
