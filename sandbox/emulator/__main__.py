@@ -40,6 +40,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "lambda_aliases",
     "lambda_async",
     "lambda_polling",
+    "lambda_code",
     "events_clock",
     "events_delivery",
     "events_cloudformation",

@@ -1,147 +1,156 @@
-"""Recoveries, objects with versions, settings and kept points, in memory."""
+"""The ports of back_up in memory: a catalogue, a bucket that can spoil what is written, a workload to read."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from datetime import datetime
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import IO, Any
 
-from selfright.backup_ports import Item
-from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
+from selfright.domain.backup.catalogue import Changes, Place, RecoveryPoint, Tier
 from selfright.domain.backup.restore_test import ExportedTable
-from selfright.domain.errors import ConflictError, RefusedError
-from selfright.domain.manifest import Environment
-from selfright.domain.recovery.objects import ObjectVersion
-from selfright.domain.recovery.record import Recovery
-from selfright.domain.recovery.settings import Setting
+from selfright.domain.backup.run import BackUpInput, BackupRun
+from selfright.domain.errors import NotFoundError, RefusedError
+from selfright.domain.manifest import Workload
+from selfright.recovery_ports import Package, Stored, StoredExportFiles
 from tests.fakes.aws import StillClock
-from tests.fakes.backups import FakeBackups, FakeExport
+
+EXPORT = timedelta(minutes=5)
 
 
-class MemoryRecoveries:
+class MemoryRecoveryPoints:
     def __init__(self) -> None:
-        self.kept: dict[str, Recovery] = {}
+        self.all: dict[tuple[str, str, str], RecoveryPoint] = {}
+        self.last: dict[tuple[str, str], RecoveryPoint] = {}
 
-    def find(self, recovery: str) -> Recovery | None:
-        return self.kept.get(recovery)
+    def record(self, point: RecoveryPoint) -> None:
+        self.all[point.kind, point.source, point.run] = point
+        if point.tier is Tier.WARM:
+            self.record_newest(point)
 
-    def save(self, recovery: Recovery) -> None:
-        # As the ledger keeps it: what does not survive being written is not there when a room reads it.
-        self.kept[recovery.id] = Recovery.model_validate_json(recovery.model_dump_json())
+    def record_newest(self, point: RecoveryPoint) -> None:
+        there = self.last.get((point.kind, point.source))
+        if there is None or there.taken_at <= point.taken_at:
+            self.last[point.kind, point.source] = point
 
-    def newest(self, workload: str, environment: Environment, limit: int) -> Sequence[Recovery]:
-        ours = [
-            r
-            for r in self.kept.values()
-            if (r.asked.workload, r.asked.environment) == (workload, environment)
-        ]
-        return sorted(ours, key=lambda r: r.began_at, reverse=True)[:limit]
+    def newest(self, workload: str, environment: str) -> Sequence[RecoveryPoint]:
+        return [p for p in self.last.values() if (p.workload, p.environment) == (workload, environment)]
+
+    def history(self, workload: str, environment: str, kind: str, source: str) -> Sequence[RecoveryPoint]:
+        wanted = (workload, environment, kind, source)
+        found = [p for p in self.all.values() if (p.workload, p.environment, p.kind, p.source) == wanted]
+        return sorted(found, key=lambda point: point.run_began_at, reverse=True)
 
 
-class TablesWithAPast(FakeBackups):
-    """Restores and exports of a point give what `past` holds; LiveItems over the same tables, by their `pk`."""
+class MemoryConfigurationChanges:
+    def __init__(self) -> None:
+        self.changes: dict[tuple[str, str], Changes] = {}
 
+    def mark(self, workload: str, environment: str, at: datetime) -> None:
+        there = self.changes.get((workload, environment))
+        self.changes[workload, environment] = Changes(first=there.first if there else at, last=at)
+
+    def covered(self, workload: str, environment: str, until: datetime) -> None:
+        there = self.changes.get((workload, environment))
+        if there and there.last <= until:
+            del self.changes[workload, environment]
+        elif there:
+            self.changes[workload, environment] = Changes(first=max(there.first, until), last=there.last)
+
+    def pending(self, workload: str, environment: str) -> Changes | None:
+        return self.changes.get((workload, environment))
+
+
+class MemoryBackupRuns:
+    def __init__(self) -> None:
+        self.runs: dict[str, BackupRun] = {}
+
+    def find(self, run: str) -> BackupRun | None:
+        return self.runs.get(run)
+
+    def save(self, run: BackupRun) -> None:
+        self.runs[run.id] = run
+
+
+class RecordingBackups:
+    """Each name starts once, as execution names do."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, BackUpInput] = {}
+
+    def start(self, name: str, asked: BackUpInput) -> None:
+        self.started.setdefault(name, asked)
+
+
+class FakeBackupBucket:
+    def __init__(self) -> None:
+        self.objects: dict[str, list[bytes]] = {}  # versions by key, oldest first
+        self.asked: dict[str, tuple[str, Tier]] = {}
+
+    def put(self, key: str, content: IO[bytes], content_type: str, tier: Tier) -> Stored:
+        body = content.read()
+        self.asked[key] = (content_type, tier)
+        self.objects.setdefault(key, []).append(body)
+        place = Place(bucket="backups", key=key, version=str(len(self.objects[key])))
+        return Stored(place, len(body), hashlib.sha256(body).hexdigest())
+
+    def read(self, place: Place) -> bytes:
+        return self.objects[str(place.key)][int(str(place.version)) - 1]
+
+
+class FakeKeptExports:
     def __init__(self, clock: StillClock) -> None:
-        super().__init__(clock)
-        self.past: dict[str, list[Item]] = {}
-        self.writes: list[str] = []
+        self._clock = clock
+        self._begun: dict[str, tuple[ExportedTable, datetime]] = {}  # by token
+        self.fails: str | None = None
+        self.items = 3
 
-    def restore(self, table: str, copy: str, point: datetime) -> None:
-        new = copy not in self.tables
-        super().restore(table, copy, point)
-        if new:
-            self.tables[copy].items = [dict(i) for i in self.past[table]]
+    @property
+    def begun(self) -> int:
+        return len(self._begun)
 
-    def begin(self, table: str, point: datetime | None, token: str) -> ExportedTable:
-        found = super().begin(table, point, token)
-        if point is not None:
-            self._exports[token] = FakeExport(table, self.past[table], self.clock.now())
-        return found
+    def begin(self, table: str, folder: str, token: str) -> ExportedTable:
+        export = ExportedTable(arn=f"arn:{table}/export/{token}", folder=f"{folder}/AWSDynamoDB/{token}")
+        return self._begun.setdefault(token, (export, self._clock.now()))[0]
 
-    def read(self, table: str, key: Item) -> Item | None:
-        return next((dict(i) for i in self._usable(table).items if i["pk"] == key["pk"]), None)
-
-    def put_live(self, table: str, key: Item, item: Item, seen: Item | None) -> None:
-        if self.read(table, key) != seen:
-            raise ConflictError("it is not as it was seen")
-        self._without(table, key)
-        self.tables[table].items.append(dict(item))
-        self.writes.append(table)
-
-    def remove_live(self, table: str, key: Item, seen: Item) -> None:
-        if self.read(table, key) != seen:
-            raise ConflictError("it is not as it was seen")
-        self._without(table, key)
-        self.writes.append(table)
+    def stored(self, export: ExportedTable) -> StoredExportFiles | None:
+        began = next(at for found, at in self._begun.values() if found == export)
+        if self.fails:
+            raise RefusedError(self.fails)
+        if self._clock.now() < began + EXPORT:
+            return None
+        place = Place(bucket="backups", key=f"{export.folder}/manifest-files.json", version="1")
+        return StoredExportFiles(Stored(place, 10, "0" * 64), began, self.items, 100)
 
 
-class FakeLiveItems:
-    def __init__(self, tables: TablesWithAPast) -> None:
-        self._tables = tables
-
-    def read(self, table: str, key: Item) -> Item | None:
-        return self._tables.read(table, key)
-
-    def put(self, table: str, key: Item, item: Item, seen: Item | None) -> None:
-        self._tables.put_live(table, key, item, seen)
-
-    def remove(self, table: str, key: Item, seen: Item) -> None:
-        self._tables.remove_live(table, key, seen)
-
-
-class FakeObjects:
-    """One bucket. Newest first for each key, as S3 lists them."""
-
-    def __init__(self, clock: StillClock) -> None:
-        self.clock = clock
-        self.history: dict[str, list[ObjectVersion]] = {}
-        self.versioned = True
-
-    def put(self, key: str, etag: str, *, marker: bool = False) -> ObjectVersion:
-        past = self.history.setdefault(key, [])
-        made = ObjectVersion(
-            key=key,
-            version=f"{key}-{len(past)}",
-            at=self.clock.now(),
-            marker=marker,
-            size=len(etag),
-            etag=etag,
-        )
-        past.insert(0, made)
-        self.clock.advance(1)
-        return made
-
-    def versions(self, bucket: str, prefix: str) -> Sequence[ObjectVersion]:
-        if not self.versioned:
-            raise RefusedError(f"bucket {bucket} keeps no versions")
-        return [v for key, past in sorted(self.history.items()) if key.startswith(prefix) for v in past]
-
-    def copy_back(self, bucket: str, key: str, version: str) -> None:
-        del bucket
-        self.put(key, next(v.etag for v in self.history[key] if v.version == version))
-
-
-class FakeSettingsBoard:
+class FakeSystemState:
     def __init__(self) -> None:
-        self.now: dict[str, str] = {}
+        self.settings = {"cache": "on"}
+        self.gone: set[str] = set()
 
-    def read(self, setting: Setting) -> str | None:
-        return self.now.get(str(setting))
+    def configuration(self, workload: Workload) -> dict[str, Any]:
+        self._there("configuration")
+        return {"owner": workload.owner, "parameters": dict(self.settings)}
 
-    def write(self, setting: Setting) -> None:
-        self.now[str(setting)] = setting.value
+    def template(self, stack: str) -> dict[str, Any]:
+        self._there(stack)
+        return {"original": "Resources: {}", "processed": "Resources: {}"}
 
+    def state_machine(self, name: str) -> dict[str, Any]:
+        self._there(name)
+        return {"definition": "{}"}
 
-class FakeKept:
-    def __init__(self) -> None:
-        self.points: list[tuple[RecoveryPoint, bytes]] = []
+    def package(self, function: str, alias: str) -> Package:
+        self._there(function)
+        return Package(BytesIO(f"code of {function}:{alias}".encode()), "7", "hash")
 
-    def newest(
-        self, workload: str, environment: Environment, kind: PointKind, source: str, at: datetime
-    ) -> RecoveryPoint | None:
-        del workload, environment
-        alike = [p for p, _ in self.points if (p.kind, p.source) == (kind, source) and p.taken_at <= at]
-        return max(alike, key=lambda p: p.taken_at, default=None)
+    def objects(self, bucket: str, as_of: datetime) -> Iterator[dict[str, Any] | None]:
+        self._there(bucket)
+        yield {"Key": "a", "VersionId": "1", "LastModified": as_of}
+        yield None
+        yield {"Key": "b", "VersionId": "2", "LastModified": as_of}
 
-    def read(self, point: RecoveryPoint) -> bytes:
-        return next(copy.copy(body) for p, body in self.points if p == point)
+    def _there(self, name: str) -> None:
+        if name in self.gone:
+            raise NotFoundError(f"there is no {name}")

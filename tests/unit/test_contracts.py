@@ -17,6 +17,7 @@ from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.backup import steps as backup_steps
 from selfright.domain.backup.restore_test import ISOLATED
+from selfright.domain.backup.run import BackUpInput
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
 from selfright.domain.recovery.record import RECOVERED, Act
 from selfright.domain.recovery.request import RecoverInput
@@ -404,6 +405,32 @@ def test_whatever_fails_in_a_restore_test_its_copy_is_cleaned_up():
     assert {rule["Next"] for rule in states["Clean up"]["Catch"]} == {"Fail openly"}
 
 
+BACKUPS = {
+    "Plan the backup": ("plan_backup", "May it begin?", "go"),
+    "Take the parts": ("take_backup", "Is it all taken?", "go"),
+    "Finish the backup": ("finish_backup", "Is it whole?", "alarm"),
+}
+
+
+@pytest.mark.parametrize("task", BACKUPS)
+def test_every_word_of_a_backup_has_its_branch(task: str):
+    states = MACHINES["back_up"]["States"]
+    room, choice, default = BACKUPS[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+    words = {backup_steps.Next[name].value for name in re.findall(r"\bNext\.([A-Z]+)\b", source)}
+
+    assert states[task]["Next"] == choice
+    assert word_choice(states[choice]) | {default} == words
+
+
+def test_no_room_can_delete_a_backup_or_read_an_environment_in_it():
+    for function in FUNCTIONS:
+        for statement in statements(function).values():
+            where = json.dumps(statement["Resource"])
+            may = {a for a in statement["Action"] if a.startswith(("s3:Delete", "s3:Bypass", "kms:Decrypt"))}
+            assert not (may and ("Backup" in where or where == '"*"')), function
+
+
 @pytest.mark.parametrize("room", ["run_checks", "undo_action"])
 def test_rooms_without_a_choice_have_one_word(room: str):
     assert words_of(room) == {"check"}
@@ -574,6 +601,14 @@ def test_a_sample_restore_test_can_be_pasted_into_the_console(path: Path):
     asked = backup_steps.VerifyBackupInput.model_validate_json(path.read_text())
 
     assert asked.table in load_workload(ROOT / "workloads" / asked.workload, "production").backup.tables
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "events" / "back-up").glob("*.json")), ids=lambda p: p.stem)
+def test_a_sample_backup_can_be_pasted_into_the_console(path: Path):
+    asked = BackUpInput.model_validate_json(path.read_text())
+
+    assert load_workload(ROOT / "workloads" / asked.workload, "production")
+    assert asked.scope == path.stem
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)

@@ -40,6 +40,7 @@ ORDER = (
     "actions",
     "denied",
     "release",
+    "back_up",
     "verify_backup",
     "recover",
     "permissions",

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from sandbox.restore_rehearsal import TABLE, copies, fill
+from sandbox.server import ACCOUNT, REGION, ROOT
 from sandbox.workload import stack_name
 from selfright.adapters.recoveries import DynamoDBRecoveries
 from selfright.domain.recovery.record import Recovery, Status, id_of
@@ -26,6 +28,7 @@ SESSIONS, BUCKET, FUNCTION = (
 )
 SETTINGS = f"/{WORKLOAD}/{ENVIRONMENT}/settings"
 APPROVED = {"approver": "a second person", "at_most": 20}
+OTHER = "111122223333"  # an account that has nothing
 PATIENCE = 120.0  # seconds of the wall
 
 
@@ -188,3 +191,91 @@ def _bad_code(lost: Lost) -> str:
     made = lost.lambdas.publish_version(FunctionName=FUNCTION)["Version"]
     lost.lambdas.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion=made)
     return str(made)
+
+
+def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(lost: Lost):
+    world, ssm = lost.world, lost.ssm
+    # Given a weekly backup, and what it is to bring back
+    items = lost.items(TABLE)
+    weekly = lost.states.start_execution(
+        stateMachineArn=world.outputs["BackUpArn"],
+        name="weekly-for-recover",
+        input=json.dumps({"workload": WORKLOAD, "scope": "weekly"}),
+    )["executionArn"]
+    ended = world.until(
+        "the backup is over",
+        lambda: (
+            shown
+            if (shown := lost.states.describe_execution(executionArn=weekly))["status"] != "RUNNING"
+            else None
+        ),
+        PATIENCE,
+    )
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    point = world.now().isoformat()
+    settings = ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"]
+    alarm = f"{TABLE}-read-throttles"
+    # When settings and an alarm are lost, and all code but the bad
+    ssm.put_parameter(Name=SETTINGS, Value='{"spoiled": true}', Type="String", Overwrite=True)
+    world.client("cloudwatch").delete_alarms(AlarmNames=[alarm])
+    bad = _bad_code(lost)
+    for version in lost.lambdas.list_versions_by_function(FunctionName=FUNCTION)["Versions"]:
+        if version["Version"] not in {"$LATEST", bad}:
+            lost.lambdas.delete_function(FunctionName=FUNCTION, Qualifier=version["Version"])
+    _let_recoveries_into(world, OTHER)
+    dry = lost.start("dry-configuration", "configuration", point=point, dry_run=True)
+    assert {f.name for f in lost.ended(dry).findings} == {f"parameter {SETTINGS}", f"alarm {alarm}"}
+    target = {"account": OTHER, "region": REGION}
+    real = {
+        "configuration": lost.start("configuration", "configuration", point=point, approval=APPROVED),
+        "code": lost.start(
+            "kept-code", "function-code", resource="data-retrieval", point=point, approval=APPROVED
+        ),
+        "workload": lost.start("workload", "whole-workload", point=point, target=target),
+    }
+    found = {name: lost.ended(execution) for name, execution in real.items()}
+    assert {one.status for one in found.values()} == {Status.RECOVERED}, {n: t.why for n, t in found.items()}
+    # Then they are as they were: settings, alarm and code here
+    assert ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"] == settings
+    assert len(world.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]) == 1
+    shown = lost.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")
+    assert shown["CodeSha256"] == lost.good
+    # ... and everything in an account that had nothing
+    there = _clients_of(world, OTHER)
+    pages = there("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
+    assert sum(len(page["Items"]) for page in pages) == len(items)
+    assert there("lambda").get_function_configuration(FunctionName=FUNCTION, Qualifier="live")[
+        "CodeSha256"
+    ] == (lost.good)
+    assert all(0 < (one.rto_seconds or 0) < 14400 for one in found.values())
+    assert 0 <= (found["workload"].rpo_seconds or 0) < 3600
+
+
+def _clients_of(world: World, account: str) -> Any:
+    """Clients of another account: to the local AWS, twelve digits are its root's key."""
+    return lambda service: boto3.client(
+        service,
+        endpoint_url=world.server.endpoint,
+        region_name=REGION,
+        aws_access_key_id=account,
+        aws_secret_access_key="not checked",
+    )
+
+
+def _let_recoveries_into(world: World, account: str) -> None:
+    """What docs/recovery-account.yaml deploys in an account that a workload may be rebuilt in."""
+    template = (ROOT / "docs" / "recovery-account.yaml").read_text()
+    cloudformation = _clients_of(world, account)("cloudformation")
+    cloudformation.create_stack(
+        StackName="selfright-recovery",
+        TemplateBody=template,
+        Parameters=[{"ParameterKey": "SelfrightAccount", "ParameterValue": ACCOUNT}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    world.until(
+        "the account lets recoveries in",
+        lambda: (
+            cloudformation.describe_stacks(StackName="selfright-recovery")["Stacks"][0]["StackStatus"]
+            == "CREATE_COMPLETE"
+        ),
+    )

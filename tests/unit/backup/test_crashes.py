@@ -11,7 +11,7 @@ from selfright.domain.errors import SourceDownError
 from selfright.usecases.sweep_restores import sweep_restores
 from tests.fakes import Fuse
 from tests.fakes.backups import FakeExecutions
-from tests.fakes.recovery import MemoryRecoveries
+from tests.fakes.recovering import MemoryRecoveries
 from tests.unit.backup.world import TABLE, TEST, World, orders
 
 HARMLESS = orders(3)

@@ -17,7 +17,7 @@ from selfright.usecases.start_restore_tests import Started, start_restore_tests
 from selfright.usecases.sweep_restores import Swept, sweep_restores
 from tests.fakes import Down, FakeSwitchBoard
 from tests.fakes.backups import FakeExecutions
-from tests.fakes.recovery import MemoryRecoveries
+from tests.fakes.recovering import MemoryRecoveries
 from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World, orders
 
 ALL_PASS = dict.fromkeys(CheckName, "PASS")

@@ -23,7 +23,7 @@ from selfright.usecases.recover_table import recover_table
 from selfright.usecases.recovery_desk import Desk
 from tests.fakes import FakeSwitchBoard, Fuse, MemoryLeases, StillClock
 from tests.fakes.backups import MemoryBucket
-from tests.fakes.recovery import (
+from tests.fakes.recovering import (
     FakeKept,
     FakeLiveItems,
     FakeObjects,

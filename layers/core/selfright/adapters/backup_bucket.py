@@ -33,6 +33,7 @@ class S3BackupBucket:
                 ContentLength=size,
                 ContentType=content_type,
                 StorageClass=CLASSES[tier],
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=b64encode(digest.digest()).decode(),
             )
         found = self.look(key, written.get("VersionId"))
@@ -41,7 +42,7 @@ class S3BackupBucket:
         return found
 
     def look(self, key: str, version: str | None = None) -> Stored:
-        """What S3 has there, of an object that was written with its SHA-256. Raises NotFoundError."""
+        """What S3 has there, of an object that was written with its SHA-256."""
         of_version = {"VersionId": version} if version else {}
         with translated(f"reading {key} back"):
             head = self._aws.client("s3").head_object(
