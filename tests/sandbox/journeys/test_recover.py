@@ -1,4 +1,4 @@
-"""recover on the local AWS: a table, an object, code and settings that were lost come back; RTO and RPO are printed."""
+"""recover on the local AWS: whatever was lost comes back, and RTO and RPO are printed; and a drill."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ import pytest
 from sandbox.restore_rehearsal import TABLE, copies, fill
 from sandbox.server import ACCOUNT, REGION, ROOT
 from sandbox.workload import stack_name
+from selfright.adapters.flags import AppConfigFlagBoard
 from selfright.adapters.recoveries import DynamoDBRecoveries
 from selfright.domain.recovery.record import Recovery, Status, id_of
+from selfright.domain.recovery.report import report_key
+from selfright.domain.serving import FlagPlace
 from tests.sandbox.emulator.lambda_functions import eventually
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
 
@@ -28,6 +31,7 @@ SESSIONS, BUCKET, FUNCTION = (
 )
 SETTINGS = f"/{WORKLOAD}/{ENVIRONMENT}/settings"
 APPROVED = {"approver": "a second person", "at_most": 20}
+FLAG = FlagPlace(application=PREFIX, environment=ENVIRONMENT, profile="flags", flag="use_fallback_model")
 OTHER = "111122223333"  # an account that has nothing
 PATIENCE = 120.0  # seconds of the wall
 
@@ -154,7 +158,13 @@ def test_what_was_lost_comes_back_and_each_takes_so_long(lost: Lost):
     # Then each comes back, approved by a second person where it overwrites something
     real = {
         "table": lost.start("table", "table-to-point-in-time", **table, repoint=True, approval=APPROVED),
-        "in-place": lost.start("in-place", "table-to-point-in-time", **in_place, approval=APPROVED),
+        "in-place": lost.start(
+            "in-place",
+            "table-to-point-in-time",
+            **in_place,
+            undo=["deleted", "changed", "added"],
+            approval=APPROVED,
+        ),
         "object": lost.start("object", "object", **objects),
         "code": lost.start("code", "function-code", resource="data-retrieval", approval=APPROVED),
     }
@@ -169,17 +179,14 @@ def test_what_was_lost_comes_back_and_each_takes_so_long(lost: Lost):
     now = json.loads(lost.ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"])
     assert now == {**json.loads(settings), "results_table": restored}
     lost.ssm.put_parameter(Name=SETTINGS, Value=settings, Type="String", Overwrite=True)
-    # In place the two that were lost are as they were, and what was added is there still
-    live = lost.items(SESSIONS)
-    assert {name: live[name] for name in sessions} == sessions
-    assert len(live) == len(sessions) + 1
+    # In place all three are as they were
+    assert lost.items(SESSIONS) == sessions
     assert copies(lost.world.server) == ()
     # The objects and the code are the good ones
     assert s3.get_object(Bucket=BUCKET, Key="awards/2026.json")["Body"].read() == b'{"agency": "good"}'
     assert s3.get_object(Bucket=BUCKET, Key="awards/2025.json")["Body"].read() == b'{"agency": "old"}'
     shown = lost.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")
     assert (shown["CodeSha256"], shown["Version"] != bad) == (lost.good, True)
-    dynamodb.delete_item(TableName=SESSIONS, Key={"session_id": {"S": "s-9"}})
 
 
 def _bad_code(lost: Lost) -> str:
@@ -218,13 +225,16 @@ def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(l
     # When settings and an alarm are lost, and all code but the bad
     ssm.put_parameter(Name=SETTINGS, Value='{"spoiled": true}', Type="String", Overwrite=True)
     world.client("cloudwatch").delete_alarms(AlarmNames=[alarm])
+    flags = AppConfigFlagBoard(world.aws, world.outputs["SwitchStrategy"])
+    flags.throw(FLAG, value=True)
     bad = _bad_code(lost)
     for version in lost.lambdas.list_versions_by_function(FunctionName=FUNCTION)["Versions"]:
         if version["Version"] not in {"$LATEST", bad}:
             lost.lambdas.delete_function(FunctionName=FUNCTION, Qualifier=version["Version"])
     _let_recoveries_into(world, OTHER)
     dry = lost.start("dry-configuration", "configuration", point=point, dry_run=True)
-    assert {f.name for f in lost.ended(dry).findings} == {f"parameter {SETTINGS}", f"alarm {alarm}"}
+    differing = {f.name for f in lost.ended(dry).findings}
+    assert differing == {f"parameter {SETTINGS}", f"alarm {alarm}", f"flags {str(FLAG).rpartition(':')[0]}"}
     target = {"account": OTHER, "region": REGION}
     real = {
         "configuration": lost.start("configuration", "configuration", point=point, approval=APPROVED),
@@ -238,6 +248,7 @@ def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(l
     # Then they are as they were: settings, alarm and code here
     assert ssm.get_parameter(Name=SETTINGS)["Parameter"]["Value"] == settings
     assert len(world.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]) == 1
+    assert flags.read(FLAG) is False
     shown = lost.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")
     assert shown["CodeSha256"] == lost.good
     # ... and everything in an account that had nothing
@@ -249,6 +260,27 @@ def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(l
     ] == (lost.good)
     assert all(0 < (one.rto_seconds or 0) < 14400 for one in found.values())
     assert 0 <= (found["workload"].rpo_seconds or 0) < 3600
+
+
+def test_a_drill_of_every_table_touches_nothing_live(lost: Lost):
+    world = lost.world
+    before = {table: lost.dynamodb.describe_table(TableName=table)["Table"] for table in (TABLE, SESSIONS)}
+    # When the schedule calls
+    answer = world.client("lambda").invoke(
+        FunctionName=world.physical_name("StartDrills"),
+        Payload=json.dumps({"time": world.now().isoformat()}).encode(),
+    )
+    names = json.load(answer["Payload"])["executions"]
+    machine = world.outputs["RecoverArn"].replace(":stateMachine:", ":execution:")
+    found = [lost.ended(f"{machine}:{name}") for name in names]
+    # Then each table was recovered to a copy that is gone, and the report says how long it took
+    assert [one.status for one in found] == [Status.RECOVERED] * 2, [one.why for one in found]
+    assert copies(world.server) == ()
+    for one in found:
+        body = lost.s3.get_object(Bucket=world.outputs["EvidenceBucket"], Key=report_key(one))["Body"].read()
+        assert json.loads(body)["rto_seconds"] == one.rto_seconds
+    after = {table: lost.dynamodb.describe_table(TableName=table)["Table"] for table in before}
+    assert after == before
 
 
 def _clients_of(world: World, account: str) -> Any:
