@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.adapters.aws import Aws
 from selfright.adapters.backup_bucket import S3BackupBucket
 from selfright.adapters.kept_exports import S3KeptExports
@@ -18,7 +19,6 @@ from selfright.adapters.system_state import AwsSystemState
 from selfright.domain.backup.catalogue import Tier
 from selfright.domain.backup.restore_test import ExportedTable
 from selfright.domain.errors import RefusedError, SourceDownError
-from sandbox.emulator.dynamodb_export_files import Export, objects
 
 _names = count(1)
 EUROPE = {"LocationConstraint": "eu-central-1"}
@@ -63,7 +63,9 @@ def test_an_archive_is_written_to_deep_storage_and_still_read_back_by_its_checks
     assert stored.sha256 == hashlib.sha256(b"x").hexdigest()
 
 
-@pytest.mark.parametrize("changes", [{"ContentLength": 1}, {"ChecksumSHA256": "AAAA"}, {"ChecksumSHA256": ""}])
+@pytest.mark.parametrize(
+    "changes", [{"ContentLength": 1}, {"ChecksumSHA256": "AAAA"}, {"ChecksumSHA256": ""}]
+)
 def test_an_object_that_is_read_back_otherwise_is_an_error(
     aws: Aws, bucket: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
@@ -119,7 +121,12 @@ def test_an_object_overwritten_while_it_is_listed_is_there_as_it_was(
 
     found = list(AwsSystemState(aws, "key").objects(bucket, moment))
 
-    assert [each and (each["Key"], each["VersionId"]) for each in found] == [None, ("a", "1"), None, ("b", "1")]
+    assert [each and (each["Key"], each["VersionId"]) for each in found] == [
+        None,
+        ("a", "1"),
+        None,
+        ("b", "1"),
+    ]
 
 
 def test_a_bucket_without_versions_is_refused(aws: Aws):
@@ -183,7 +190,11 @@ def test_an_export_under_way_is_nothing_yet(exported: Exported):
 
 
 def test_an_export_that_failed_says_why(exported: Exported):
-    exported.description = {"ExportStatus": "FAILED", "FailureCode": "S3NoSuchBucket", "FailureMessage": "gone"}
+    exported.description = {
+        "ExportStatus": "FAILED",
+        "FailureCode": "S3NoSuchBucket",
+        "FailureMessage": "gone",
+    }
 
     with pytest.raises(RefusedError, match="S3NoSuchBucket: gone"):
         exported.exports.stored(exported.export)

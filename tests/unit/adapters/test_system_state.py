@@ -115,8 +115,18 @@ def test_flags_are_kept_as_deployed_and_as_newest(aws: Aws, key: str):
         "list_configuration_profiles": [{"Id": profile, "Name": "flags", "LocationUri": "hosted"}],
         "list_hosted_configuration_versions": [{"VersionNumber": n} for n in (1, 2)],
         "list_deployments": [
-            {"DeploymentNumber": 2, "ConfigurationName": "flags", "ConfigurationVersion": "9", "State": "ROLLED_BACK"},
-            {"DeploymentNumber": 1, "ConfigurationName": "flags", "ConfigurationVersion": "1", "State": "COMPLETE"},
+            {
+                "DeploymentNumber": 2,
+                "ConfigurationName": "flags",
+                "ConfigurationVersion": "9",
+                "State": "ROLLED_BACK",
+            },
+            {
+                "DeploymentNumber": 1,
+                "ConfigurationName": "flags",
+                "ConfigurationVersion": "1",
+                "State": "COMPLETE",
+            },
         ],
     }
     reading._pages = lambda _, operation, *__, **___: answers[operation]  # type: ignore[method-assign]
@@ -205,9 +215,7 @@ def test_a_package_with_another_hash_than_lambdas_is_refused(
         told(aws, monkeypatch, package.as_uri(), "AAAA").package("checkout", "live")
 
 
-def test_a_download_that_breaks_off_is_tried_again(
-    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_download_that_breaks_off_is_tried_again(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(SourceDownError, match="downloading the code of function checkout"):
         told(aws, monkeypatch, (tmp_path / "gone.zip").as_uri(), "AAAA").package("checkout", "live")
 
