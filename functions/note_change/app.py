@@ -1,6 +1,6 @@
 """Woken by a change of configuration: have a snapshot taken once the changes have settled."""
 
-from selfright.edge.change_event import ChangeEvent
+from selfright.edge.configuration_change import ChangeEvent
 from selfright.edge.room import room
 from selfright.usecases.note_change import note_change
 from selfright.usecases.start_backups import StartedBackups

@@ -11,7 +11,7 @@ from selfright.domain.backup.catalogue import Changes, PointKind
 from selfright.domain.backup.run import BackUpInput, Scope
 from selfright.domain.errors import NotFoundError, SourceDownError
 from selfright.domain.manifest import load
-from selfright.edge.change_event import ChangeEvent
+from selfright.edge.configuration_change import ChangeEvent
 from selfright.ports import Switches
 from selfright.usecases.ensure_recovery import Ensured, ensure_recovery
 from selfright.usecases.note_change import note_change

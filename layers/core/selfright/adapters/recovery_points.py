@@ -90,14 +90,17 @@ def _item(point: RecoveryPoint) -> str:
 
 class DynamoDBConfigurationChanges(_OfTheLedger):
     def mark(self, workload: str, environment: str, at: datetime) -> None:
-        with translated(f"writing down a change of {workload}"):
-            self._update(
-                workload,
-                environment,
-                "SET #last = :at, #first = if_not_exists(#first, :at)",
-                "attribute_not_exists(PK) OR #last <= :at",
-                at,
-            )
+        try:
+            with translated(f"writing down a change of {workload}"):
+                self._update(
+                    workload,
+                    environment,
+                    "SET #last = :at, #first = if_not_exists(#first, :at)",
+                    "attribute_not_exists(PK) OR #last <= :at",
+                    at,
+                )
+        except ConflictError:
+            return  # one that was heard of at the same time is on record, and is a little later
 
     def covered(self, workload: str, environment: str, until: datetime) -> None:
         key = keys.configuration_changes(workload, environment)
