@@ -9,6 +9,7 @@ this machine: all count as encrypted (aws:SecureTransport), else a bucket that w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -55,13 +56,25 @@ def install(_clock: SandboxClock) -> None:
     def of_one_thing(before: Callable[..., str | None]) -> Callable[..., str | None]:
         return lambda method, path: lambda_action(method, path) or before(method, path)
 
-    def encrypted(before: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda key, *asked: "true" if key.lower() == "aws:securetransport" else before(key, *asked)
+    def of_a_request(before: Callable[..., Any]) -> Callable[..., Any]:
+        def value(key: str, *asked: Any) -> Any:
+            if key.lower() == "aws:securetransport":
+                return "true"
+            found = before(key, *asked)
+            return role_of(found) if key.lower() == "aws:principalarn" and found else found
+
+        return value
 
     replace(iam_actions, "_lambda_action", of_one_thing)
     replace(iam_actions, "extract_iam_action", as_on_aws)
     replace(iam_actions, "extract_resource_arn", of_what_it_names)
-    replace(iam_evaluator, "_resolve_condition_key", encrypted)
+    replace(iam_evaluator, "_resolve_condition_key", of_a_request)
+
+
+def role_of(principal: str) -> str:
+    """aws:PrincipalArn names the role, not the session that somebody has with it."""
+    found = re.fullmatch(r"(arn:[^:]+):sts::(\d+):assumed-role/([^/]+)/.*", principal)
+    return f"{found[1]}:iam::{found[2]}:role/{found[3]}" if found else principal
 
 
 def lambda_action(method: str, path: str) -> str | None:

@@ -89,13 +89,13 @@ def _look(recovery: Recovery, desk: Desk, kept: KeptState) -> RecoverWord:
     configuration = points.get((PointKind.CONFIGURATION, asked.workload))
     if configuration:
         left += left_in(json.loads(kept.read(configuration)))
-    return desk.save(recovery.but(looked_at=now, state_at=oldest, manifest=point, left_to_people=tuple(left)))
+    return desk.save(recovery.but(looked_at=now, state_at=oldest, kept=point, left_to_people=tuple(left)))
 
 
 def _backup(recovery: Recovery, desk: Desk, kept: KeptState) -> _Backup:
-    if recovery.manifest is None:
+    if recovery.kept is None:
         raise RefusedError("no backup was chosen")
-    points = _points(json.loads(kept.read(recovery.manifest)))
+    points = _points(json.loads(kept.read(recovery.kept)))
     return _Backup(desk.workloads[recovery.asked.workload], points, kept)
 
 

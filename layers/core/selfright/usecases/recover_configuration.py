@@ -14,6 +14,7 @@ from selfright.domain.recovery.settings import (
     changed_since,
     field_set,
     left_in,
+    seen,
     settings_in,
 )
 from selfright.domain.recovery.steps import RecoverWord
@@ -34,13 +35,17 @@ def recover_configuration(
         return desk.word(recovery)
     try:
         if recovery.looked_at is None:
-            look = _look_where_to_point if step.act is Act.REPOINT else _look
-            return look(recovery, desk, board, kept)
+            if step.act is Act.REPOINT:
+                return _look_where_to_point(recovery, desk, board)
+            return _look(recovery, desk, board, kept)
         if against := desk.against(recovery):
             return desk.stop(recovery, against, Status.REFUSED)
-        if step.act is Act.CHECK_CONFIGURATION:
-            return _check(recovery, step.act, desk, board)
-        return _put_back(recovery, step.act, desk, board)
+        wanted = _repointed(recovery, desk, board) if step.act is Act.REPOINT else _kept(recovery, kept)
+        if step.act is not Act.CHECK_CONFIGURATION and (left := _put_back(recovery, wanted, board)):
+            return desk.stop(recovery, (f"not put back: {', '.join(left[:8])}",))
+        if wrong := [str(setting) for setting in wanted if board.read(setting) != setting.value]:
+            return desk.stop(recovery, (f"not as they were: {', '.join(wrong[:8])}",))
+        return desk.done(recovery, step.act, f"{len(wanted)} settings are as they are to be")
     except (RefusedError, NotFoundError, BadInputError, ValueError) as refused:
         return desk.stop(recovery, (str(refused),))
 
@@ -53,18 +58,34 @@ def _look(recovery: Recovery, desk: Desk, board: SettingsBoard, kept: KeptState)
     if point is None:
         return desk.stop(recovery, (f"no snapshot is kept from {recovery.point} or before",), Status.REFUSED)
     snapshot = json.loads(kept.read(point))
-    findings = tuple(changed_since(settings_in(snapshot), board.read))
     return desk.save(
         recovery.but(
-            looked_at=now, findings=findings, left_to_people=tuple(left_in(snapshot)), state_at=point.taken_at
+            looked_at=now,
+            kept=point,
+            findings=tuple(changed_since(settings_in(snapshot), board.read)),
+            left_to_people=tuple(left_in(snapshot)),
+            state_at=point.taken_at,
         )
     )
 
 
-def _look_where_to_point(
-    recovery: Recovery, desk: Desk, board: SettingsBoard, _kept: KeptState
-) -> RecoverWord:
-    """`repoint` of the manifest: the parameter, or one field of the JSON in it, that names the table."""
+def _kept(recovery: Recovery, kept: KeptState) -> tuple[Setting, ...]:
+    """The settings that differed, as the snapshot has them."""
+    if recovery.kept is None:
+        raise RefusedError("no snapshot was chosen")
+    differed = {finding.name for finding in recovery.findings}
+    snapshot = json.loads(kept.read(recovery.kept))
+    return tuple(setting for setting in settings_in(snapshot) if str(setting) in differed)
+
+
+def _look_where_to_point(recovery: Recovery, desk: Desk, board: SettingsBoard) -> RecoverWord:
+    (setting,) = _repointed(recovery, desk, board)
+    finding = Finding(name=str(setting), loss=Loss.CHANGED, seen=seen(board.read(setting)))
+    return desk.save(recovery.but(looked_at=desk.clock.now(), findings=(finding,)))
+
+
+def _repointed(recovery: Recovery, desk: Desk, board: SettingsBoard) -> tuple[Setting]:
+    """`repoint` of the manifest: the parameter, or one field of the JSON in it, with the restored table's name."""
     table = desk.workloads[recovery.asked.workload].backup.tables[recovery.asked.resource or ""]
     if table.repoint is None or recovery.copy_name is None:
         raise RefusedError("the manifest does not say where the table's name stands")
@@ -73,38 +94,19 @@ def _look_where_to_point(
     if before is None:
         raise RefusedError(f"there is no {setting}")
     wanted = field_set(before, table.repoint.field, recovery.copy_name)
-    finding = Finding(
-        name=str(setting),
-        loss=Loss.CHANGED,
-        key=setting.model_copy(update={"value": wanted}).model_dump(),
-        seen=before,
-    )
-    return desk.save(recovery.but(looked_at=desk.clock.now(), findings=(finding,)))
+    return (setting.model_copy(update={"value": wanted}),)
 
 
-def _put_back(recovery: Recovery, act: Act, desk: Desk, board: SettingsBoard) -> RecoverWord:
+def _put_back(recovery: Recovery, wanted: tuple[Setting, ...], board: SettingsBoard) -> list[str]:
+    """Why some were left alone."""
+    before = {finding.name: finding.seen for finding in recovery.findings}
     left = []
-    for finding in recovery.findings:
-        setting = Setting.model_validate(finding.key)
+    for setting in wanted:
         now = board.read(setting)
         if now == setting.value:
             continue  # by this room, before it was repeated
-        if (now or "") != finding.seen:
+        if seen(now) != before[str(setting)]:
             left.append(f"{setting} was changed meanwhile")
         else:
             board.write(setting)
-    if left:
-        return desk.stop(
-            recovery, (f"{len(left)} of {len(recovery.findings)} not put back: {', '.join(left[:8])}",)
-        )
-    if act is Act.REPOINT:
-        return _check(recovery, act, desk, board)
-    return desk.done(recovery, act, f"{len(recovery.findings)} settings put back")
-
-
-def _check(recovery: Recovery, act: Act, desk: Desk, board: SettingsBoard) -> RecoverWord:
-    kept = [Setting.model_validate(finding.key) for finding in recovery.findings]
-    wrong = [str(setting) for setting in kept if board.read(setting) != setting.value]
-    if wrong:
-        return desk.stop(recovery, (f"not as they were: {', '.join(wrong[:8])}",))
-    return desk.done(recovery, act, f"all {len(kept)} are as they are to be")
+    return left

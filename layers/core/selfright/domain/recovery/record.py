@@ -59,7 +59,10 @@ class PlannedStep(BaseModel):
 
 
 class Finding(BaseModel):
-    """One thing that differs from how it was. `seen`: what it is now, hashed, so that only that is overwritten."""
+    """One thing that differs from how it was; `seen` is what it is now, and only that is overwritten.
+
+    Contents stay out of the record: of items and settings `seen` is a hash.
+    """
 
     model_config = FROZEN
 
@@ -67,7 +70,7 @@ class Finding(BaseModel):
     loss: Loss
     key: Mapping[str, Any] = {}  # an item's, in DynamoDB JSON
     seen: str = ""
-    wanted: str = ""  # an object's or alias's version, a setting's kept value as JSON
+    wanted: str = ""  # an object's version, code's SHA-256
 
 
 class Status(StrEnum):
@@ -79,7 +82,7 @@ class Status(StrEnum):
 
 
 class Recovery(BaseModel):
-    """`state_at`: the moment that what comes back is from; the point asked for less it is the RPO achieved."""
+    """`state_at`: the moment that what comes back is from. How much older than `point` that is, is the RPO achieved."""
 
     model_config = FROZEN
 
@@ -98,7 +101,7 @@ class Recovery(BaseModel):
     source_settings: TableSettings | None = None
     source_export: ExportedTable | None = None
     copy_export: ExportedTable | None = None
-    manifest: RecoveryPoint | None = None  # of the full backup that a workload is built from
+    kept: RecoveryPoint | None = None  # the snapshot, or the full backup's manifest, that it is put back from
     looked_at: datetime | None = None  # when it was found out what differs
     findings: tuple[Finding, ...] = ()
     left_to_people: tuple[str, ...] = ()  # settings that nobody put back

@@ -15,7 +15,7 @@ FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 # Differing items that one recovery puts back at most: their keys are on record, in one item of 400 KB.
 MOST_ITEMS = 500
-MOST_OBJECTS = 500  # one room copies them within its time
+MOST_OBJECTS = 250  # likewise; a key may have 1 KB
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -47,7 +47,7 @@ class Approval(BaseModel):
     model_config = FROZEN
 
     approver: Text
-    at_most: int = Field(ge=1, le=MOST_ITEMS, description="Items, objects, functions or settings.")
+    at_most: int = Field(ge=1, le=MOST_ITEMS, description="Items, functions or settings.")
 
 
 class Target(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -72,7 +73,12 @@ def changed_since(kept: Iterable[Setting], now: Callable[[Setting], str | None])
         value = now(setting)
         if value != setting.value:
             loss = Loss.DELETED if value is None else Loss.CHANGED
-            yield Finding(name=str(setting), loss=loss, key=setting.model_dump(), seen=value or "")
+            yield Finding(name=str(setting), loss=loss, seen=seen(value))
+
+
+def seen(value: str | None) -> str:
+    """What a setting is now, without its contents; empty where there is none."""
+    return "" if value is None else hashlib.sha256(value.encode()).hexdigest()[:32]
 
 
 def field_set(document: str, field: str | None, value: str) -> str:
