@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         TableExports,
     )
     from selfright.domain.manifest import Workload
-    from selfright.domain.recovery.request import Target
+    from selfright.domain.recovery.template import Account
     from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
         Alarms,
@@ -299,14 +299,11 @@ class House:
 
         return DynamoDBRecoveries(self.aws, self.settings.need("table"))
 
-    def elsewhere(self, target: Target, recovery: str) -> Elsewhere:
-        """Another account, with the identity that its role gives a recovery."""
+    def elsewhere(self, where: Account, recovery: str) -> Elsewhere:
+        """Another account or region, with the identity that its role gives a recovery."""
         from selfright.adapters.elsewhere import AwsElsewhere, aws_elsewhere
-        from selfright.domain.recovery.template import Account
 
-        partition = "aws"
-        aws = aws_elsewhere(self.aws, target, recovery, partition)
-        return AwsElsewhere(aws, Account(partition, target.account, target.region), recovery)
+        return AwsElsewhere(aws_elsewhere(self.aws, where, recovery), where, recovery)
 
     @cached_property
     def drills(self) -> Drills:

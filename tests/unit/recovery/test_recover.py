@@ -333,6 +333,15 @@ def test_a_package_that_is_not_what_was_kept_goes_nowhere():
     assert world.lambdas.versions_live() == {FUNCTION: "1"}
 
 
+def test_code_is_not_moved_under_a_release():
+    world = World()
+    bad = world.lambdas.publish(FUNCTION, None, "bad")
+    world.leases.acquire("release:shop:production", "rel-1", NOW + timedelta(hours=1), NOW)
+    found = world.play(code())
+    assert (found.status, found.why) == (Status.REFUSED, (f"rel-1 is changing {FUNCTION}",))
+    assert world.lambdas.versions_live()[FUNCTION] != bad
+
+
 def test_code_that_nobody_kept_is_refused():
     found = World().play(code(version="7"))
     assert found.status is Status.REFUSED

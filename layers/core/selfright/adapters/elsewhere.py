@@ -12,7 +12,6 @@ from selfright.adapters.settings_board import AwsSettingsBoard
 from selfright.backup_ports import Item
 from selfright.domain.errors import BusyError, RefusedError
 from selfright.domain.recovery.items import fingerprint
-from selfright.domain.recovery.request import Target
 from selfright.domain.recovery.template import Account, Code
 from selfright.restoring_ports import SettingsBoard
 
@@ -23,12 +22,12 @@ A_BATCH = 25  # BatchWriteItem
 TRIES = 20  # of a batch of which DynamoDB leaves something: beyond that the table is too small for it
 
 
-def aws_elsewhere(aws: Aws, target: Target, recovery: str, partition: str) -> Aws:
+def aws_elsewhere(aws: Aws, where: Account, recovery: str) -> Aws:
     """Raises RefusedError where the role does not let us in."""
-    role = f"arn:{partition}:iam::{target.account}:role/{ROLE}"
+    role = f"arn:{where.partition}:iam::{where.account}:role/{ROLE}"
     with translated(f"becoming {role}", changing=True):
         given = aws.client("sts").assume_role(RoleArn=role, RoleSessionName=recovery)["Credentials"]
-    return Aws((given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), target.region)
+    return Aws((given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), where.region)
 
 
 class AwsElsewhere:

@@ -11,7 +11,6 @@ from selfright.domain.backup.catalogue import PointKind, RecoveryPoint
 from selfright.domain.errors import BusyError, NotFoundError, RefusedError
 from selfright.domain.manifest import LambdaFunction, Workload
 from selfright.domain.recovery.record import Act, Recovery, Status
-from selfright.domain.recovery.request import Target
 from selfright.domain.recovery.settings import ALARM, left_in, settings_in
 from selfright.domain.recovery.steps import RecoverWord
 from selfright.domain.recovery.template import Account, Code, moved, names_of, rebuilt
@@ -40,7 +39,7 @@ class _Backup:
 
 
 def rebuild_workload(
-    recovery_id: str, *, desk: Desk, kept: KeptState, elsewhere: Callable[[Target, str], Elsewhere]
+    recovery_id: str, *, desk: Desk, kept: KeptState, elsewhere: Callable[[Account, str], Elsewhere]
 ) -> RecoverWord:
     """Take the next step in the other account. Nothing is changed in this one.
 
@@ -57,7 +56,8 @@ def rebuild_workload(
         if against := desk.against(recovery):
             return desk.stop(recovery, against)
         backup = _backup(recovery, desk, kept)
-        there = elsewhere(target, recovery.id)
+        partition = Account.of(recovery.execution).partition
+        there = elsewhere(Account(partition, target.account, target.region), recovery.id)
         take = {
             Act.BUILD_STACK: _build,
             Act.FILL_TABLES: _fill,

@@ -9,7 +9,9 @@ from selfright.domain.errors import ConflictError, NotFoundError
 from selfright.domain.manifest import Workload
 from selfright.domain.recovery.planning import LEASE, StepFacts, objections
 from selfright.domain.recovery.record import Act, Recovery, Status
+from selfright.domain.recovery.request import Scenario
 from selfright.domain.recovery.steps import Go, RecoverWord
+from selfright.domain.release.record import lock_of
 from selfright.ports import Clock, Leases, SwitchBoard
 from selfright.restoring_ports import Recoveries
 
@@ -41,6 +43,9 @@ class Desk:
             self.leases.acquire(recovery.place, recovery.id, now + LEASE, now)
         except ConflictError:
             holder = self.leases.holder(recovery.place, now) or "somebody else"
+        if recovery.asked.scenario is Scenario.CODE:  # a release moves aliases under a lease of its own
+            lock = lock_of(recovery.asked.workload, recovery.asked.environment)
+            holder = holder or self.leases.holder(lock, now)
         facts = StepFacts(kill_switch=self.switches.read().kill_switch, lease_holder=holder)
         return objections(recovery, self.workloads[recovery.asked.workload], facts, now)
 
