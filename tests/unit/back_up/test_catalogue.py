@@ -17,6 +17,7 @@ from selfright.domain.backup.catalogue import (
     standings,
     wanted,
 )
+from selfright.domain.errors import ManifestError
 from selfright.domain.manifest import load
 from tests.unit.back_up.world import SHOP
 
@@ -59,6 +60,13 @@ def test_every_part_of_the_manifest_is_wanted_with_its_objective():
         ("object-inventory", "invoices"): week,
         ("system-state", "shop"): week,
     }
+
+
+def test_a_bucket_that_is_no_resource_is_refused_by_name():
+    with pytest.raises(
+        ManifestError, match=r"backup\.buckets\.?\[?0\]?.*must name an s3-bucket of resources"
+    ):
+        load({**SHOP, "backup": {"buckets": ["invoice"]}}, {}, "production")
 
 
 @pytest.mark.parametrize(("age", "met"), [(HOUR, True), (HOUR + timedelta(seconds=1), False)])

@@ -24,9 +24,8 @@ from selfright.usecases.backup_parts import Taker
 from selfright.usecases.plan_backup import hold
 
 POLL_SECONDS = 60  # between two looks at exports, and before what failed is tried again
-WORK_FOR = timedelta(
-    minutes=5
-)  # then the next invocation goes on, so that one long part has ten minutes left
+# Then the next invocation goes on, so that one long part has nine minutes left.
+WORK_FOR = timedelta(minutes=5)
 
 
 def take_backup(
