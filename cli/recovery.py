@@ -31,8 +31,12 @@ LISTED = 20  # findings printed for people; --json has them all
 
 @app.command()
 def start(
-    request: Annotated[Path, typer.Argument(help="What to recover, as JSON: docs/recover.md, events/recover/.")],
-    really: Annotated[bool, typer.Option("--really", help="Do it. Without, it only says what it would do.")] = False,
+    request: Annotated[
+        Path, typer.Argument(help="What to recover, as JSON: docs/recover.md, events/recover/.")
+    ],
+    really: Annotated[
+        bool, typer.Option("--really", help="Do it. Without, it only says what it would do.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Until it is over.")] = False,
     in_sandbox: InSandbox = False,
     stack: StackName = "selfright",
@@ -43,7 +47,9 @@ def start(
 
     try:
         given = json.loads(request.read_text())
-        asked = RecoverInput.model_validate({"requested_by": getpass.getuser(), **given, "dry_run": not really})
+        asked = RecoverInput.model_validate(
+            {"requested_by": getpass.getuser(), **given, "dry_run": not really}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInputError(".".join(map(str, first["loc"])) or "request", first["msg"]) from None
@@ -52,7 +58,9 @@ def start(
     aws = _aws(in_sandbox)
     (machine,) = stack_outputs(aws, stack, "RecoverArn")
     with translated("starting a recovery"):
-        started = aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=asked.model_dump_json())
+        started = aws.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=asked.model_dump_json()
+        )
     recovery = id_of(started["executionArn"])
     out.print(f"recovery {recovery}{'' if really else ': a dry run; --really does it'}")
     if follow:
