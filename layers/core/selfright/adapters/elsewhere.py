@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -35,7 +36,7 @@ class AwsElsewhere:
         self._aws, self.where, self._recovery = aws, where, recovery
         self._bucket = f"{ROLE}-{where.account}-{where.region}"
 
-    @property
+    @cached_property
     def board(self) -> SettingsBoard:
         return AwsSettingsBoard(self._aws, self._strategy())
 

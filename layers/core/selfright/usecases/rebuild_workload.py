@@ -114,13 +114,13 @@ def _build(recovery: Recovery, backup: _Backup, there: Elsewhere, desk: Desk) ->
             parameters = {name: value for name, value in kept["parameters"].items() if value is not None}
             names = names_of(there.where, stack, parameters)
             template = rebuilt(
-                json.loads(kept["processed"]),
+                _json(kept["processed"], stack),
                 names,
                 _staged(backup, there, recovery.id),
                 _definitions(backup, old, there.where),
             )
             tags = {tag["Key"]: tag["Value"] for tag in kept["stack"].get("Tags", ())}
-            there.create_stack(stack, json.dumps(template), parameters, tags)
+            there.create_stack(stack, json.dumps(template, separators=(",", ":")), parameters, tags)
             return desk.word(recovery, POLL_SECONDS)
         if any(word in status for word in FAILED):
             return desk.stop(recovery, (f"stack {stack} there: {status}",))
@@ -129,6 +129,15 @@ def _build(recovery: Recovery, backup: _Backup, there: Elsewhere, desk: Desk) ->
     return desk.done(
         recovery, Act.BUILD_STACK, f"stacks {', '.join(backup.workload.sources.stacks)} are built"
     )
+
+
+def _json(template: str, stack: str) -> dict[str, Any]:
+    """What a transform (SAM) made is JSON; a template without one is as people wrote it, which may be YAML."""
+    try:
+        parsed: dict[str, Any] = json.loads(template)
+    except ValueError:
+        raise RefusedError(f"the template of {stack} is YAML: people build it by hand") from None
+    return parsed
 
 
 def _staged(backup: _Backup, there: Elsewhere, recovery: str) -> dict[str, Code]:

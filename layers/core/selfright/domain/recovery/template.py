@@ -55,7 +55,8 @@ def rebuilt(
                 definitions, properties.get("StateMachineName"), names, key
             )
         resources[key] = {**one, "Properties": properties}
-    return {**template, "Resources": resources}
+    # What a transform made of the template is what is kept: it must not be applied to it once more.
+    return {**{key: part for key, part in template.items() if key != "Transform"}, "Resources": resources}
 
 
 def moved(text: str, old: Account, new: Account) -> str:
