@@ -86,6 +86,7 @@ _REFUSALS = {
     "LimitExceededException",
     "PointInTimeRecoveryUnavailableException",
     "ServiceQuotaExceededException",
+    "ValidationError",  # CloudFormation
     "ValidationException",
 }
 

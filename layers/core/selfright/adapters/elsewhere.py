@@ -73,11 +73,12 @@ class AwsElsewhere:
         code = self.stage(
             f"{self._recovery}/{stack}.json", template.encode()
         )  # a body may have 51,200 bytes only
-        host = f"s3.{self.where.region}.amazonaws.com"
+        suffix = "amazonaws.com.cn" if self.where.partition == "aws-cn" else "amazonaws.com"
+        url = f"https://s3.{self.where.region}.{suffix}/{code.bucket}/{code.key}"  # as the AWS CLI spells it
         with translated(f"creating stack {stack} there", changing=True):
             self._aws.client("cloudformation").create_stack(
                 StackName=stack,
-                **self._template(f"https://{code.bucket}.{host}/{code.key}", template),
+                **self._template(url, template),
                 Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
                 Tags=[{"Key": k, "Value": v} for k, v in {**tags, TAG: self._recovery}.items()],
