@@ -2,90 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.restore_rehearsal import TABLE, copies, fill
-from sandbox.server import ACCOUNT, REGION, ROOT
-from sandbox.workload import stack_name
+from sandbox.server import REGION
 from selfright.adapters.flags import AppConfigFlagBoard
-from selfright.adapters.recoveries import DynamoDBRecoveries
-from selfright.domain.recovery.record import Recovery, Status, id_of
+from selfright.domain.recovery.record import Status
 from selfright.domain.recovery.report import report_key
-from selfright.domain.serving import FlagPlace
-from tests.sandbox.emulator.lambda_functions import eventually
-from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
-
-PREFIX = stack_name(ENVIRONMENT)
-SESSIONS, BUCKET, FUNCTION = (
-    f"{PREFIX}-user-sessions",
-    f"{PREFIX}-query-results-000000000000",
-    f"{PREFIX}-data-retrieval",
+from tests.sandbox.journeys.losing import (
+    APPROVED,
+    BUCKET,
+    FLAG,
+    FUNCTION,
+    OTHER,
+    PATIENCE,
+    SESSIONS,
+    SETTINGS,
+    Lost,
+    bad_code,
+    clients_of,
+    let_recoveries_into,
 )
-SETTINGS = f"/{WORKLOAD}/{ENVIRONMENT}/settings"
-APPROVED = {"approver": "a second person", "at_most": 20}
-FLAG = FlagPlace(application=PREFIX, environment=ENVIRONMENT, profile="flags", flag="use_fallback_model")
-OTHER = "111122223333"  # an account that has nothing
-PATIENCE = 120.0  # seconds of the wall
-
-
-class Lost:
-    """A workload at its last good moment, `point`, and what was lost of it since."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.states = world, world.client("stepfunctions")
-        self.recoveries = DynamoDBRecoveries(world.aws, world.outputs["LedgerTable"])
-        self.dynamodb, self.s3 = world.client("dynamodb"), world.client("s3")
-        self.lambdas, self.ssm = world.client("lambda"), world.client("ssm")
-        self.point = world.now()
-        self.good = self.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")[
-            "CodeSha256"
-        ]
-
-    def start(self, name: str, scenario: str, **given: Any) -> str:
-        asked = {
-            "workload": WORKLOAD,
-            "environment": ENVIRONMENT,
-            "scenario": scenario,
-            "requested_by": "a person",
-            "reason": "a journey",
-            "dry_run": False,
-            **given,
-        }
-        started = self.states.start_execution(
-            stateMachineArn=self.world.outputs["RecoverArn"], name=name, input=json.dumps(asked)
-        )
-        return str(started["executionArn"])
-
-    def ended(self, execution: str) -> Recovery:
-        shown = eventually(
-            lambda: self.states.describe_execution(executionArn=execution),
-            lambda shown: shown["status"] != "RUNNING",
-            PATIENCE,
-        )
-        found = self.recoveries.find(id_of(execution))
-        assert found is not None, shown.get("cause")
-        wanted = "SUCCEEDED" if found.status in {Status.RECOVERED, Status.PLANNED} else "FAILED"
-        assert shown["status"] == wanted, (found.why, shown.get("cause"))
-        print(  # noqa: T201 - what a journey is asked for
-            f"{found.asked.scenario} {found.asked.mode}: {found.status}, RTO {found.rto_seconds} s, RPO {found.rpo_seconds} s"
-        )
-        return found
-
-    def items(self, table: str) -> dict[str, dict[str, Any]]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        return {
-            json.dumps([v for k, v in i.items() if k.endswith("_id")]): i
-            for page in pages
-            for i in page["Items"]
-        }
+from tests.sandbox.journeys.world import WORKLOAD, World
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +79,7 @@ def test_what_was_lost_comes_back_and_each_takes_so_long(lost: Lost):
     )
     s3.delete_object(Bucket=BUCKET, Key="awards/2026.json")
     s3.put_object(Bucket=BUCKET, Key="awards/2025.json", Body=b"spoiled")
-    bad = _bad_code(lost)
+    bad = bad_code(lost)
     # When dry runs are made first, they say what they would do
     table = {"resource": "analysis-results", "point": point}
     in_place = {"resource": "user-sessions", "point": point, "mode": "in-place"}
@@ -194,17 +135,6 @@ def test_what_was_lost_comes_back_and_each_takes_so_long(lost: Lost):
     assert (shown["CodeSha256"], shown["Version"] != bad) == (lost.good, True)
 
 
-def _bad_code(lost: Lost) -> str:
-    """A version that cannot work, and the alias that points to it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        package.writestr(f"bad-{datetime.now(UTC).timestamp()}.py", "")
-    lost.lambdas.update_function_code(FunctionName=FUNCTION, ZipFile=buffer.getvalue())
-    made = lost.lambdas.publish_version(FunctionName=FUNCTION)["Version"]
-    lost.lambdas.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion=made)
-    return str(made)
-
-
 def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(lost: Lost):
     world, ssm = lost.world, lost.ssm
     # Given a weekly backup, and what it is to bring back
@@ -232,11 +162,11 @@ def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(l
     world.client("cloudwatch").delete_alarms(AlarmNames=[alarm])
     flags = AppConfigFlagBoard(world.aws, world.outputs["SwitchStrategy"])
     flags.throw(FLAG, value=True)
-    bad = _bad_code(lost)
+    bad = bad_code(lost)
     for version in lost.lambdas.list_versions_by_function(FunctionName=FUNCTION)["Versions"]:
         if version["Version"] not in {"$LATEST", bad}:
             lost.lambdas.delete_function(FunctionName=FUNCTION, Qualifier=version["Version"])
-    _let_recoveries_into(world, OTHER)
+    let_recoveries_into(world, OTHER)
     dry = lost.start("dry-configuration", "configuration", point=point, dry_run=True)
     differing = {f.name for f in lost.ended(dry).findings}
     assert differing == {f"parameter {SETTINGS}", f"alarm {alarm}", f"flags {str(FLAG).rpartition(':')[0]}"}
@@ -257,7 +187,7 @@ def test_settings_code_and_the_whole_workload_come_back_from_the_weekly_backup(l
     shown = lost.lambdas.get_function_configuration(FunctionName=FUNCTION, Qualifier="live")
     assert shown["CodeSha256"] == lost.good
     # ... and everything in an account that had nothing
-    there = _clients_of(world, OTHER)
+    there = clients_of(world, OTHER)
     pages = there("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
     assert sum(len(page["Items"]) for page in pages) == len(items)
     assert there("lambda").get_function_configuration(FunctionName=FUNCTION, Qualifier="live")[
@@ -286,33 +216,3 @@ def test_a_drill_of_every_table_touches_nothing_live(lost: Lost):
         assert json.loads(body)["rto_seconds"] == one.rto_seconds
     after = {table: lost.dynamodb.describe_table(TableName=table)["Table"] for table in before}
     assert after == before
-
-
-def _clients_of(world: World, account: str) -> Any:
-    """Clients of another account: to the local AWS, twelve digits are its root's key."""
-    return lambda service: boto3.client(
-        service,
-        endpoint_url=world.server.endpoint,
-        region_name=REGION,
-        aws_access_key_id=account,
-        aws_secret_access_key="not checked",
-    )
-
-
-def _let_recoveries_into(world: World, account: str) -> None:
-    """What docs/recovery-account.yaml deploys in an account that a workload may be rebuilt in."""
-    template = (ROOT / "docs" / "recovery-account.yaml").read_text()
-    cloudformation = _clients_of(world, account)("cloudformation")
-    cloudformation.create_stack(
-        StackName="selfright-recovery",
-        TemplateBody=template,
-        Parameters=[{"ParameterKey": "SelfrightAccount", "ParameterValue": ACCOUNT}],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    world.until(
-        "the account lets recoveries in",
-        lambda: (
-            cloudformation.describe_stacks(StackName="selfright-recovery")["Stacks"][0]["StackStatus"]
-            == "CREATE_COMPLETE"
-        ),
-    )
