@@ -1,4 +1,4 @@
-"""`selfright backup`: prove a copy of a table against its source, without an account."""
+"""`selfright backup`: what can be brought back, and a copy of a table proven against its source."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.backup_code import code
+from cli.backup_list import list_
 from cli.place import AsJson
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ Folder = Annotated[Path, typer.Argument(help="Folder with AWSDynamoDB/<id>, a fu
 
 @app.callback()
 def backup() -> None:
-    """Prove backups."""
+    """What can be brought back, and whether it is good."""
+
+
+app.command("list")(list_)
+app.command()(code)
 
 
 @app.command()

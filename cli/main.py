@@ -8,7 +8,20 @@ from typing import Any
 
 import typer
 
-from cli import alarm, backup, demo, deploy, incidents, judge, report, runbooks, sandbox, switches, workload
+from cli import (
+    alarm,
+    backup,
+    demo,
+    deploy,
+    incidents,
+    judge,
+    recovery,
+    report,
+    runbooks,
+    sandbox,
+    switches,
+    workload,
+)
 from cli.explain import explain
 from cli.replay import replay
 
@@ -26,6 +39,7 @@ app.add_typer(alarm.app, name="alarm")
 app.add_typer(judge.app, name="judge")
 app.add_typer(report.app, name="report")
 app.add_typer(backup.app, name="backup")
+app.add_typer(recovery.app, name="recovery")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workload.app, name="workload")
 app.command()(explain)

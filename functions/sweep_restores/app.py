@@ -9,7 +9,12 @@ from selfright.wiring import house
 @room(ScheduledTime, calls=lambda: house().aws.calls)
 def handler(_scheduled: ScheduledTime) -> Swept:
     home = house()
-    swept = sweep_restores(backups=home.backups, tests=home.restore_tests, executions=home.executions)
+    swept = sweep_restores(
+        backups=home.backups,
+        tests=home.restore_tests,
+        recoveries=home.recoveries,
+        executions=home.executions,
+    )
     for _copy in swept.left_behind:
         count("RestoresLeftBehind")
     return swept

@@ -1,14 +1,15 @@
 """IAM is asked for the action and resource that AWS asks for, where MiniStack asks for others.
 
 Bedrock's Converse needs bedrock:InvokeModel (there is no action of its own name), Athena's calls that name a query need
-a permission on the query's workgroup, and each of Lambda's calls on one alias or on a function's concurrency has an
-action of its own. Source: Service Authorization Reference. Requests never leave this machine: all count as encrypted
-(aws:SecureTransport), else a bucket that wants TLS would take none.
+a permission on the query's workgroup, SSM's call by path one on the path, and each of Lambda's calls on one alias or
+on a function's concurrency has an action of its own. Source: Service Authorization Reference. Requests never leave
+this machine: all count as encrypted (aws:SecureTransport), else a bucket that wants TLS would take none.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,10 +42,12 @@ def install(_clock: SandboxClock) -> None:
 
         return action
 
-    def of_the_workgroup(before: Callable[..., str]) -> Callable[..., str]:
+    def of_what_it_names(before: Callable[..., str]) -> Callable[..., str]:
         def resource(service: str, *request: Any) -> str:
             found = before(service, *request)
             *_, body, _parameters, region, account = request
+            if service == "ssm" and found == "*" and (path := _named(body, "Path")):
+                return f"arn:aws:ssm:{region}:{account}:parameter/{path.strip('/')}"
             workgroup = _workgroup_of_query(body) if service == "athena" and found == "*" else None
             return f"arn:aws:athena:{region}:{account}:workgroup/{workgroup}" if workgroup else found
 
@@ -53,13 +56,25 @@ def install(_clock: SandboxClock) -> None:
     def of_one_thing(before: Callable[..., str | None]) -> Callable[..., str | None]:
         return lambda method, path: lambda_action(method, path) or before(method, path)
 
-    def encrypted(before: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda key, *asked: "true" if key.lower() == "aws:securetransport" else before(key, *asked)
+    def of_a_request(before: Callable[..., Any]) -> Callable[..., Any]:
+        def value(key: str, *asked: Any) -> Any:
+            if key.lower() == "aws:securetransport":
+                return "true"
+            found = before(key, *asked)
+            return role_of(found) if key.lower() == "aws:principalarn" and found else found
+
+        return value
 
     replace(iam_actions, "_lambda_action", of_one_thing)
     replace(iam_actions, "extract_iam_action", as_on_aws)
-    replace(iam_actions, "extract_resource_arn", of_the_workgroup)
-    replace(iam_evaluator, "_resolve_condition_key", encrypted)
+    replace(iam_actions, "extract_resource_arn", of_what_it_names)
+    replace(iam_evaluator, "_resolve_condition_key", of_a_request)
+
+
+def role_of(principal: str) -> str:
+    """aws:PrincipalArn names the role, not the session that somebody has with it."""
+    found = re.fullmatch(r"(arn:[^:]+):sts::(\d+):assumed-role/([^/]+)/.*", principal)
+    return f"{found[1]}:iam::{found[2]}:role/{found[3]}" if found else principal
 
 
 def lambda_action(method: str, path: str) -> str | None:
@@ -73,12 +88,17 @@ def lambda_action(method: str, path: str) -> str | None:
     return LAMBDA_ACTIONS.get((method, "/".join([*below[:1], *("*" for _ in below[1:])])))
 
 
+def _named(body: bytes, name: str) -> str | None:
+    """What a request calls so."""
+    try:
+        return str(json.loads(body)[name])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _workgroup_of_query(body: bytes) -> str | None:
     from ministack.services import athena
 
-    try:
-        query = json.loads(body)["QueryExecutionId"]
-    except (ValueError, KeyError, TypeError):
-        return None
+    query = _named(body, "QueryExecutionId")
     execution = original(athena, "_executions").get(query)
     return execution["WorkGroup"] if execution else None

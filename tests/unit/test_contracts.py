@@ -19,7 +19,11 @@ from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.backup import steps as backup_steps
 from selfright.domain.backup.restore_test import ISOLATED
+from selfright.domain.backup.run import BackUpInput
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
+from selfright.domain.recovery.record import RECOVERED, Act
+from selfright.domain.recovery.request import RecoverInput
+from selfright.domain.recovery.steps import Go
 from selfright.domain.release import ReleaseRequest
 from selfright.domain.release.ramp import LONGEST_RELEASE, MOST_LOOKS
 from selfright.domain.release.steps import ReleaseStep, RollBackInput, Then
@@ -118,16 +122,22 @@ RELEASES = {
 }
 
 
-def test_nobody_else_may_change_anything_but_isolated_copies():
-    # Neither starting an execution nor listing changes anything by itself.
-    changing = {
-        action
-        for action in CHANGING.union(UNDOING, *RELEASES.values())
-        if action != "states:StartExecution" and ":List" not in action
-    }
-    changers = {f for f in FUNCTIONS if granted(f, *({"IsolatedTables"} & statements(f).keys())) & changing}
+# Gets back what was lost; what overwrites something live needs a second person's approval (domain/recovery/planning.py).
+RECOVERIES = {
+    "RecoverCode": {"lambda:UpdateAlias", "lambda:UpdateFunctionCode", "lambda:PublishVersion"},
+    "RecoverConfiguration": {"appconfig:CreateHostedConfigurationVersion", "appconfig:StartDeployment"},
+}
+OF_OUR_OWN_NAMES = {"IsolatedTables", "RecoveredTables"}
 
-    assert changers == {"ApplyAction", "UndoAction", *RELEASES}
+
+def test_nobody_else_may_change_anything_but_isolated_copies():
+    reading = ("Describe", "Get", "List", "StartConfigurationSession")
+    every = CHANGING.union(UNDOING, *RELEASES.values())
+    changing = {action for action in every if not action.partition(":")[2].startswith(reading)}
+    changers = {f for f in FUNCTIONS if granted(f, *(OF_OUR_OWN_NAMES & statements(f).keys())) & changing}
+
+    assert changers == {"ApplyAction", "UndoAction", *RELEASES, *RECOVERIES}
+    assert {f: granted(f) & changing for f in RECOVERIES} == RECOVERIES
     assert {f: granted(f) & changing for f in RELEASES} == RELEASES
 
 
@@ -156,6 +166,7 @@ def test_no_permission_is_wide(function: str):
             tables = {
                 "IsolatedTables": f"table/{ISOLATED}*",
                 "IsolatedExports": f"table/{ISOLATED}*/export/*",
+                "RecoveredTables": f"table/${{ManagedTables}}{RECOVERED}*",
             }
             resource = statement["Resource"]["Fn::Sub"]
             assert resource.rpartition(":")[2].startswith(tables.get(sid, "table/${ManagedTables}"))
@@ -192,6 +203,59 @@ def test_evidence_can_be_written_and_never_deleted(function: str):
         assert not actions or statement["Resource"] == {"Fn::Sub": f"${{Evidence.Arn}}/{folder}/*"}
     assert ("s3:PutObject" in granted(function)) == (function in {"WatchRestore", "RecordEvidence"})
     assert ("s3:DeleteObject" in granted(function)) == (function == "WatchExports")
+
+
+LIVE_ITEMS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}
+RECOVER = (
+    "PlanRecovery",
+    "RecoverTable",
+    "CompareRecovery",
+    "PutItemsBack",
+    "RecoverObjects",
+    "RecoverCode",
+    "RecoverConfiguration",
+    "CloseRecovery",
+)
+
+
+@pytest.mark.parametrize("function", RECOVER)
+def test_a_recovery_cannot_delete_what_is_lost_a_second_time(function: str):
+    """Nothing live can be deleted or restored over, and items only by the one room that asks for approval."""
+    elsewhere = granted(function, "Ledger", *(OF_OUR_OWN_NAMES & statements(function).keys()))
+
+    writes = {
+        "PutItem",
+        "DeleteItem",
+        "UpdateItem",
+        "BatchWriteItem",
+        "UpdateTable",
+        "UpdateContinuousBackups",
+    }
+    assert {a for a in elsewhere if a.partition(":")[2] in writes} == (
+        LIVE_ITEMS - {"dynamodb:GetItem"} if function == "PutItemsBack" else set()
+    )
+    assert not [a for a in elsewhere if "Delete" in a and a not in LIVE_ITEMS]
+    if function == "RecoverTable":
+        assert statements(function).keys() >= OF_OUR_OWN_NAMES
+
+
+def test_every_step_of_a_recovery_has_its_room():
+    states = MACHINES["recover"]["States"]
+    choice = states["What is next?"]
+
+    assert {act.room for act in Act} == word_choice(choice)
+    assert word_choice(choice) | {"close", "well", "badly"} == set(Go)
+    assert choice["Default"] == "Close the recovery"
+    assert word_choice(states["How did it end?"]) == {"close", "well"}
+
+
+def test_no_way_out_of_a_recovery_but_through_its_close():
+    states = MACHINES["recover"]["States"]
+    ends = {name for name, state in states.items() if state["Type"] in {"Succeed", "Fail"}}
+    for name, state in states.items():
+        ways = [state.get("Next"), state.get("Default")]
+        ways += [each["Next"] for each in (*state.get("Choices", ()), *state.get("Catch", ()))]
+        assert not ends & set(ways) or name in {"Close the recovery", "How did it end?"}
 
 
 # What can be granted for named resources alone.
@@ -383,6 +447,32 @@ def test_whatever_fails_in_a_restore_test_its_copy_is_cleaned_up():
     assert {rule["Next"] for rule in states["Clean up"]["Catch"]} == {"Fail openly"}
 
 
+BACKUPS = {
+    "Plan the backup": ("plan_backup", "May it begin?", "go"),
+    "Take the parts": ("take_backup", "Is it all taken?", "go"),
+    "Finish the backup": ("finish_backup", "Is it whole?", "alarm"),
+}
+
+
+@pytest.mark.parametrize("task", BACKUPS)
+def test_every_word_of_a_backup_has_its_branch(task: str):
+    states = MACHINES["back_up"]["States"]
+    room, choice, default = BACKUPS[task]
+    source = (ROOT / "layers/core/selfright/usecases" / f"{room}.py").read_text()
+    words = {backup_steps.Next[name].value for name in re.findall(r"\bNext\.([A-Z]+)\b", source)}
+
+    assert states[task]["Next"] == choice
+    assert word_choice(states[choice]) | {default} == words
+
+
+def test_no_room_can_delete_a_backup_or_read_an_environment_in_it():
+    for function in FUNCTIONS:
+        for statement in statements(function).values():
+            where = json.dumps(statement["Resource"])
+            may = {a for a in statement["Action"] if a.startswith(("s3:Delete", "s3:Bypass", "kms:Decrypt"))}
+            assert not (may and ("Backup" in where or where == '"*"')), function
+
+
 @pytest.mark.parametrize("room", ["run_checks", "undo_action"])
 def test_rooms_without_a_choice_have_one_word(room: str):
     assert words_of(room) == {"check"}
@@ -532,7 +622,13 @@ def test_deploy_outlasts_every_release_that_is_let_in():
 def test_a_machine_speaks_jsonata_and_ends(name: str):
     assert MACHINES[name]["QueryLanguage"] == "JSONata"
     # a restore alone may take the four hours of the RTO, and a stack goes back as long as CloudFormation takes
-    longest = {"verify_backup": 28800, "deploy": 2 * LONGEST_RELEASE, "roll_back": 43200}
+    longest = {
+        "verify_backup": 28800,
+        "recover": 28800,
+        "back_up": 86400,
+        "deploy": 2 * LONGEST_RELEASE,
+        "roll_back": 43200,
+    }
     assert MACHINES[name]["TimeoutSeconds"] <= longest.get(name, 7200)
     assert MACHINES[name]["Comment"]
 
@@ -558,6 +654,14 @@ def test_a_sample_restore_test_can_be_pasted_into_the_console(path: Path):
     assert asked.table in load_workload(ROOT / "workloads" / asked.workload, "production").backup.tables
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "events" / "back-up").glob("*.json")), ids=lambda p: p.stem)
+def test_a_sample_backup_can_be_pasted_into_the_console(path: Path):
+    asked = BackUpInput.model_validate_json(path.read_text())
+
+    assert load_workload(ROOT / "workloads" / asked.workload, "production")
+    assert asked.scope == path.stem
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "events" / "respond").glob("*.json")), ids=lambda p: p.stem)
 def test_a_sample_input_can_be_pasted_into_the_console(path: Path):
     assert RespondInput.model_validate_json(path.read_text()).incident_id.startswith("inc-")
@@ -578,3 +682,11 @@ def test_so_can_those_of_a_release():
     assert ReleaseRequest.model_validate(requested["detail"]).strategy is not None
     assert ReleaseStep.model_validate_json((samples / "start.json").read_text())
     assert RollBackInput.model_validate_json((samples / "roll-back.json").read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "events" / "recover").glob("*.json")), ids=lambda p: p.stem)
+def test_a_sample_recovery_can_be_pasted_into_the_console(path: Path):
+    asked = RecoverInput.model_validate_json(path.read_text())
+
+    known = load_workload(ROOT / "workloads" / asked.workload, asked.environment)
+    assert asked.resource is None or asked.resource in known.resources

@@ -18,7 +18,7 @@ from tests.fakes import MemoryLeases, MemoryStore, RecordingWorkflows, StillCloc
 from tests.unit.template import ROOT, resources
 
 EVENTS = ROOT / "events"
-MACHINE_INPUTS = {"deploy", "undo", "respond", "verify-backup"}
+MACHINE_INPUTS = {"back-up", "deploy", "recover", "undo", "respond", "verify-backup"}
 SENDERS = sorted(p.name for p in EVENTS.iterdir() if p.is_dir() and p.name not in MACHINE_INPUTS)
 SAMPLES = [f"{sender}/{path.stem}" for sender in SENDERS for path in sorted((EVENTS / sender).glob("*.json"))]
 WORKLOADS = load_workloads(ROOT / "workloads", "development")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TableExports,
     )
     from selfright.domain.manifest import Workload
+    from selfright.domain.recovery.template import Account
     from selfright.domain.runbook import Runbook, Shelf
     from selfright.ports import (
         Alarms,
@@ -45,8 +46,28 @@ if TYPE_CHECKING:
         Versions,
         Workflows,
     )
+    from selfright.recovery_ports import (
+        BackupBucket,
+        BackupExecutions,
+        BackupRuns,
+        ConfigurationChanges,
+        KeptExports,
+        PointInTimeRecovery,
+        RecoveryPoints,
+        SystemState,
+    )
     from selfright.release_ports import Artifacts, Configurations, StateMachines
+    from selfright.restoring_ports import (
+        Drills,
+        Elsewhere,
+        KeptState,
+        LiveItems,
+        ObjectVersions,
+        Recoveries,
+        SettingsBoard,
+    )
     from selfright.stack_ports import Stacks, Templates
+    from selfright.usecases.recovery_desk import Desk
 
 
 class House:
@@ -275,6 +296,102 @@ class House:
         from selfright.adapters.restore_tests import S3EvidenceBucket
 
         return S3EvidenceBucket(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def recovery_points(self) -> RecoveryPoints:
+        from selfright.adapters.recovery_points import DynamoDBRecoveryPoints
+
+        return DynamoDBRecoveryPoints(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def configuration_changes(self) -> ConfigurationChanges:
+        from selfright.adapters.recovery_points import DynamoDBConfigurationChanges
+
+        return DynamoDBConfigurationChanges(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def backup_runs(self) -> BackupRuns:
+        from selfright.adapters.recovery_points import DynamoDBBackupRuns
+
+        return DynamoDBBackupRuns(self.aws, self.settings.need("table"))
+
+    @cached_property
+    def backup_bucket(self) -> BackupBucket:
+        from selfright.adapters.backup_bucket import S3BackupBucket
+
+        return S3BackupBucket(self.aws, self.settings.need("backup_bucket"))
+
+    @cached_property
+    def kept_exports(self) -> KeptExports:
+        from selfright.adapters.kept_exports import S3KeptExports
+
+        return S3KeptExports(self.aws, self.settings.need("backup_bucket"))
+
+    @cached_property
+    def system_state(self) -> SystemState:
+        from selfright.adapters.system_state import AwsSystemState
+
+        return AwsSystemState(self.aws, self.settings.need("backup_key"))
+
+    @cached_property
+    def backup_executions(self) -> BackupExecutions:
+        from selfright.adapters.workflows import StepFunctionsBackups
+
+        return StepFunctionsBackups(self.aws, self.settings.need("back_up_arn"))
+
+    @cached_property
+    def point_in_time_recovery(self) -> PointInTimeRecovery:
+        from selfright.adapters.point_in_time_recovery import DynamoDBPointInTimeRecovery
+
+        return DynamoDBPointInTimeRecovery(self.aws)
+
+    @cached_property
+    def recovery_desk(self) -> Desk:
+        from selfright.usecases.recovery_desk import Desk
+
+        return Desk(self.workloads, self.recoveries, self.switches, self.leases, self.clock)
+
+    @cached_property
+    def recoveries(self) -> Recoveries:
+        from selfright.adapters.recoveries import DynamoDBRecoveries
+
+        return DynamoDBRecoveries(self.aws, self.settings.need("table"))
+
+    def elsewhere(self, where: Account, recovery: str) -> Elsewhere:
+        """Another account or region, with the identity that its role gives a recovery."""
+        from selfright.adapters.elsewhere import AwsElsewhere, aws_elsewhere
+
+        return AwsElsewhere(aws_elsewhere(self.aws, where, recovery), where, recovery)
+
+    @cached_property
+    def drills(self) -> Drills:
+        from selfright.adapters.workflows import StepFunctionsDrills
+
+        return StepFunctionsDrills(self.aws, self.settings.need("recover_arn"))
+
+    @cached_property
+    def live_items(self) -> LiveItems:
+        from selfright.adapters.table_items import DynamoDBLiveItems
+
+        return DynamoDBLiveItems(self.aws)
+
+    @cached_property
+    def object_versions(self) -> ObjectVersions:
+        from selfright.adapters.object_versions import S3ObjectVersions
+
+        return S3ObjectVersions(self.aws)
+
+    @cached_property
+    def settings_board(self) -> SettingsBoard:
+        from selfright.adapters.settings_board import AwsSettingsBoard
+
+        return AwsSettingsBoard(self.aws, self.settings.need("flag_strategy"))
+
+    @cached_property
+    def kept_state(self) -> KeptState:
+        from selfright.adapters.recoveries import CataloguedState
+
+        return CataloguedState(self.aws, self.settings.need("table"))
 
 
 @cache

@@ -11,6 +11,7 @@ from selfright.domain.errors import SourceDownError
 from selfright.usecases.sweep_restores import sweep_restores
 from tests.fakes import Fuse
 from tests.fakes.backups import FakeExecutions
+from tests.fakes.recovering import MemoryRecoveries
 from tests.unit.backup.world import TABLE, TEST, World, orders
 
 HARMLESS = orders(3)
@@ -70,7 +71,12 @@ def test_what_fails_for_good_leaves_nothing_and_passes_nothing(number: int, befo
         assert len(test.checks) == 8
     # And what the clean-up could not delete, the sweep does
     for _ in range(3):
-        sweep_restores(backups=world.backups, tests=world.tests, executions=FakeExecutions())
+        sweep_restores(
+            backups=world.backups,
+            tests=world.tests,
+            recoveries=MemoryRecoveries(),
+            executions=FakeExecutions(),
+        )
         world.clock.advance(3600)
     assert [name for name in world.backups.tables if made_by(name)] == []
     assert world.backups.tables[TABLE].settings == before_values

@@ -17,6 +17,7 @@ from selfright.usecases.start_restore_tests import Started, start_restore_tests
 from selfright.usecases.sweep_restores import Swept, sweep_restores
 from tests.fakes import Down, FakeSwitchBoard
 from tests.fakes.backups import FakeExecutions
+from tests.fakes.recovering import MemoryRecoveries
 from tests.unit.backup.world import COPY, EXECUTION, TABLE, TEST, World, orders
 
 ALL_PASS = dict.fromkeys(CheckName, "PASS")
@@ -319,7 +320,12 @@ def test_a_table_that_is_gone_has_no_recovery_point():
 
 
 def swept(world: World, *running: str) -> Swept:
-    return sweep_restores(backups=world.backups, tests=world.tests, executions=FakeExecutions(*running))
+    return sweep_restores(
+        backups=world.backups,
+        tests=world.tests,
+        recoveries=MemoryRecoveries(),
+        executions=FakeExecutions(*running),
+    )
 
 
 def test_a_copy_whose_test_was_stopped_is_deleted_as_soon_as_it_can_be():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.emulator.iam_requests import lambda_action
+from sandbox.emulator.iam_requests import lambda_action, role_of
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,9 @@ from sandbox.emulator.iam_requests import lambda_action
 )
 def test_lambdas_calls_ask_for_their_own_action(method: str, path: str, action: str | None):
     assert lambda_action(method, path) == action
+
+
+def test_a_condition_on_the_principal_sees_the_role_and_not_its_session():
+    session = "arn:aws:sts::000000000000:assumed-role/stack-RoomRole-1/i-2"
+    assert role_of(session) == "arn:aws:iam::000000000000:role/stack-RoomRole-1"
+    assert role_of("arn:aws:iam::000000000000:user/ada") == "arn:aws:iam::000000000000:user/ada"

@@ -49,6 +49,7 @@ _ERRORS: dict[str, type[Exception]] = {
             "ExecutionDoesNotExist",
             "TableNotFoundException",
             "PolicyNotFoundException",
+            "ParameterNotFound",  # SSM
         ),
         NotFoundError,
     ),
@@ -75,6 +76,7 @@ _ERRORS: dict[str, type[Exception]] = {
 }
 # Where a change is asked for, these are AWS's answer, not a failure to ask.
 _REFUSALS = {
+    "AccessDenied",  # S3
     "AccessDeniedException",
     "BadRequestException",
     "ExportConflictException",
@@ -85,14 +87,19 @@ _REFUSALS = {
     "LimitExceededException",
     "PointInTimeRecoveryUnavailableException",
     "ServiceQuotaExceededException",
+    "ValidationError",  # CloudFormation
     "ValidationException",
 }
 
 
 class Aws:
-    """Clients by service, made once each on one session; counts the calls they make."""
+    """Clients by service, made once each on one session; counts the calls they make.
 
-    def __init__(self) -> None:
+    `credentials` (key, secret, token) and `region`: of another account; left out, those of the environment.
+    """
+
+    def __init__(self, credentials: tuple[str, str, str] | None = None, region: str | None = None) -> None:
+        self._credentials, self._region = credentials, region
         self.calls: Counter[str] = Counter()
         self._clients: dict[str, Any] = {}
         self._lean: dict[str, Any] = {}
@@ -105,7 +112,7 @@ class Aws:
         with self._lock:
             if service not in self._clients:
                 connect: Any = self._session.create_client
-                self._clients[service] = connect(service, config=self._config)
+                self._clients[service] = connect(service, region_name=self._region, config=self._config)
             return self._clients[service]
 
     def patient(self, service: str, seconds: float) -> Any:
@@ -134,6 +141,8 @@ class Aws:
         from botocore.session import Session
 
         session = Session()
+        if self._credentials:
+            session.set_credentials(*self._credentials)
         session.register("before-call", self._count)
         return session
 

@@ -27,6 +27,23 @@ class AppConfigFlagBoard:
 
     def throw(self, place: FlagPlace, value: bool) -> None:
         document = {**self._document(place), place.flag: value}
+        self.deploy(place, json.dumps(document))
+
+    def text(self, place: FlagPlace) -> str:
+        """The whole document that is deployed there; empty where none is."""
+        # A new session each time, as for the switch board: a session's second answer may be empty.
+        with translated(f"reading flag {place}"):
+            client = self._aws.client("appconfigdata")
+            token = client.start_configuration_session(
+                ApplicationIdentifier=place.application,
+                EnvironmentIdentifier=place.environment,
+                ConfigurationProfileIdentifier=place.profile,
+            )["InitialConfigurationToken"]
+            body: bytes = client.get_latest_configuration(ConfigurationToken=token)["Configuration"].read()
+        return body.decode()
+
+    def deploy(self, place: FlagPlace, text: str, content_type: str = "application/json") -> None:
+        """Have a whole document deployed there, at once."""
         with translated(f"throwing flag {place}", changing=True):
             appconfig = self._aws.client("appconfig")
             application = called(self._aws, "list_applications", place.application)["Id"]
@@ -37,8 +54,8 @@ class AppConfigFlagBoard:
                 ApplicationId=application,
                 ConfigurationProfileId=profile,
                 Description="Selfright",
-                ContentType="application/json",
-                Content=json.dumps(document).encode(),
+                ContentType=content_type,
+                Content=text.encode(),
             )["VersionNumber"]
             appconfig.start_deployment(
                 ApplicationId=application,
@@ -50,17 +67,8 @@ class AppConfigFlagBoard:
             )
 
     def _document(self, place: FlagPlace) -> dict[str, Any]:
-        # A new session each time, as for the switch board: a session's second answer may be empty.
-        with translated(f"reading flag {place}"):
-            client = self._aws.client("appconfigdata")
-            token = client.start_configuration_session(
-                ApplicationIdentifier=place.application,
-                EnvironmentIdentifier=place.environment,
-                ConfigurationProfileIdentifier=place.profile,
-            )["InitialConfigurationToken"]
-            body = client.get_latest_configuration(ConfigurationToken=token)["Configuration"].read()
         try:
-            document = json.loads(body)
+            document = json.loads(self.text(place))
         except ValueError:
             document = None
         if not isinstance(document, dict):

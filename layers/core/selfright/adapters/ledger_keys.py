@@ -17,11 +17,17 @@
 | release                | RELEASE#<release id>   | RELEASE       |
 | line of its log        | RELEASE#<release id>   | LOG#<key>     |
 | a restore test         | RESTORE#<test id>      | TEST          |
+| a recovery             | RECOVERY#<recovery id> | RECOVERY      |
 | newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
 | what people put right  | WORKLOAD#<w>#<env>     | MENDING#<time> |
+| a run of back_up       | BACKUP#<run id>        | RUN           |
+| a recovery point       | POINTS#<w>#<env>       | POINT#<kind>#<source>#<run began at>#<run id> |
+| the newest of an item  | POINTS#<w>#<env>       | NEWEST#<kind>#<source> |
+| changes not in a snapshot | POINTS#<w>#<env>    | CHANGED       |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
+So have recoveries: RECOVERIES#<workload>#<environment>, GSI1SK = time begun.
 """
 
 from __future__ import annotations
@@ -30,6 +36,7 @@ Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
 LOG, MENDING = "LOG#", "MENDING#"
+POINT, NEWEST = "POINT#", "NEWEST#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -101,8 +108,36 @@ def restore_test(test: str) -> Key:
     return _key(f"RESTORE#{test}", "TEST")
 
 
+def recovery(recovery_id: str) -> Key:
+    return _key(f"RECOVERY#{recovery_id}", "RECOVERY")
+
+
+def recoveries(name: str, environment: str) -> str:
+    return f"RECOVERIES#{name}#{environment}"
+
+
 def evidence(name: str, environment: str) -> Key:
     return _key(workload(name, environment), "EVIDENCE")
+
+
+def backup_run(run: str) -> Key:
+    return _key(f"BACKUP#{run}", "RUN")
+
+
+def points(name: str, environment: str) -> str:
+    return f"POINTS#{name}#{environment}"
+
+
+def point(name: str, environment: str, item: str, run_began_at: str, run: str) -> Key:
+    return _key(points(name, environment), f"{POINT}{item}#{run_began_at}#{run}")
+
+
+def newest_point(name: str, environment: str, item: str) -> Key:
+    return _key(points(name, environment), f"{NEWEST}{item}")
+
+
+def configuration_changes(name: str, environment: str) -> Key:
+    return _key(points(name, environment), "CHANGED")
 
 
 def workload(name: str, environment: str) -> str:

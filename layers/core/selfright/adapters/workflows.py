@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from selfright.adapters.aws import Aws, translated
+from selfright.domain.backup.run import BackUpInput
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
+from selfright.domain.recovery.request import RecoverInput
 
 if TYPE_CHECKING:
     from selfright.domain.release.steps import Cause
@@ -95,6 +97,34 @@ class StepFunctionsExecutions:
         except NotFoundError:
             return False
         return bool(found["status"] in ("RUNNING", "PENDING_REDRIVE"))
+
+
+class StepFunctionsBackups:
+    def __init__(self, aws: Aws, back_up_arn: str) -> None:
+        self._aws, self._machine = aws, back_up_arn
+
+    def start(self, name: str, asked: BackUpInput) -> None:
+        try:
+            with translated(f"starting the backup {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
+
+
+class StepFunctionsDrills:
+    def __init__(self, aws: Aws, recover_arn: str) -> None:
+        self._aws, self._machine = aws, recover_arn
+
+    def start(self, name: str, asked: RecoverInput) -> None:
+        try:
+            with translated(f"starting the drill {name}"):
+                self._aws.client("stepfunctions").start_execution(
+                    stateMachineArn=self._machine, name=name, input=asked.model_dump_json()
+                )
+        except ConflictError:
+            return
 
 
 def _going_back(release_id: str, reason: str, actor: str, cause: Cause) -> dict[str, Any]:

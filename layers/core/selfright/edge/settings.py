@@ -38,6 +38,10 @@ class Settings(BaseModel):
         default="", description="With which CloudFormation changes the stacks of workloads."
     )
     state_machine_prefix: str = Field(default="", description="What comes before a name in the ARN of one.")
+    recover_arn: str = ""
+    back_up_arn: str = ""
+    backup_bucket: str = Field(default="", description="Where backups are kept.")
+    backup_key: str = Field(default="", description="KMS key for the values of functions' environments.")
     evidence_bucket: str = Field(default="", description="Where restore tests keep evidence and exports.")
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from . import settings
 from .analysis import Report
 from .clients import client
 from .errors import ResultNotStoredError
@@ -29,7 +30,7 @@ def store(opportunity: Opportunity, query: AwardsQuery, report: Report, request_
         "report": report.document(),
     }
     try:
-        client("dynamodb").put_item(TableName=os.environ["RESULTS_TABLE"], Item=_serialized(item))
+        client("dynamodb").put_item(TableName=_table(), Item=_serialized(item))
     except ClientError as error:
         throttled = error.response["Error"]["Code"] in _THROTTLES
         raise ResultNotStoredError(f"dynamodb: {error}", throttled=throttled) from error
@@ -42,7 +43,7 @@ def latest(opportunity_id: str, not_older: timedelta | None = None) -> dict[str,
     """The newest result of an opportunity, or None; with `not_older`, only one that is no older than that."""
     since = datetime.now(UTC) - not_older if not_older is not None else datetime.fromtimestamp(0, UTC)
     answer = client("dynamodb").query(
-        TableName=os.environ["RESULTS_TABLE"],
+        TableName=_table(),
         KeyConditionExpression="opportunity_id = :id AND analysis_id >= :since",
         ExpressionAttributeValues={
             ":id": {"S": opportunity_id},
@@ -54,6 +55,11 @@ def latest(opportunity_id: str, not_older: timedelta | None = None) -> dict[str,
     for item in answer["Items"]:
         return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
     return None
+
+
+def _table() -> str:
+    """The table that was deployed, unless the settings name another one: a restored one, say."""
+    return settings.current().results_table or os.environ["RESULTS_TABLE"]
 
 
 def _serialized(item: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Settings:
     max_output_tokens: int
     caching: bool
     cache_ttl_seconds: int
+    results_table: str = ""  # the deployed one
 
     @classmethod
     def parse(cls, text: str, flags: Flags, tuning: dict[str, Any]) -> Settings:
@@ -52,8 +53,11 @@ class Settings:
 
 
 def _valid(name: str, document: dict[str, Any]) -> Any:
-    value = document.get(name)
-    if name in _NATURAL:
+    value = document.get(name, "" if name == "results_table" else None)
+    if name == "results_table":
+        if not isinstance(value, str):
+            raise ConfigurationError(f"settings.{name}: must be a table's name, is {value!r}")
+    elif name in _NATURAL:
         low, high = _NATURAL[name]
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ConfigurationError(

@@ -7,7 +7,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from selfright.domain.manifest.section import Count, Flag, Key, Seconds, Section, Text
+from selfright.domain.manifest.section import (
+    Count,
+    Flag,
+    FlagName,
+    Key,
+    ParameterName,
+    PhysicalName,
+    Seconds,
+    Section,
+    Text,
+)
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -40,6 +50,15 @@ class Invariant(Section):
         return self
 
 
+class Repoint(Section):
+    """Where the application reads the table's name, so that it can be sent to a restored one."""
+
+    parameter: ParameterName = Field(description="SSM parameter of type String.")
+    field: FlagName | None = Field(
+        default=None, description="Of the JSON object in it; left out where the name is all of it."
+    )
+
+
 class TableBackup(Section):
     """How one table's backup is proven."""
 
@@ -48,6 +67,7 @@ class TableBackup(Section):
         description="Selfright writes one item a minute to the table: its age in a copy witnesses the RPO.",
     )
 
+    repoint: Repoint | None = None
     invariants: tuple[Invariant, ...] = Field(
         default=(), description="Without any, nobody can say that a restored table makes sense."
     )
@@ -59,3 +79,11 @@ class Backup(Section):
     rpo_seconds: Seconds = Field(default=3600, description="How much of the newest past may be lost.")
     rto_seconds: Seconds = Field(default=14400, description="How long a table may take to be back.")
     tables: Mapping[Key, TableBackup] = Field(default={}, description="By the resource's logical name.")
+    buckets: tuple[Key, ...] = Field(
+        default=(),
+        description="Versioned buckets whose objects are listed every week, by the resource's logical name.",
+    )
+    parameters: tuple[PhysicalName, ...] = Field(
+        default=("/{workload}/{environment}",),
+        description="Paths of SSM parameters that belong to the configuration.",
+    )

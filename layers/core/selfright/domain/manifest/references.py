@@ -18,7 +18,7 @@ def breaches(workload: Workload) -> Iterator[Breach]:
     yield from _unknown_resources(workload)
     yield from _unknown_guards(workload)
     yield from _lease_too_short(workload)
-    yield from _backed_up_tables(workload)
+    yield from _backed_up(workload)
     yield from _topics(workload)
     yield from _escalation(workload)
     yield from _deployment(workload)
@@ -77,7 +77,7 @@ def _lease_too_short(workload: Workload) -> Iterator[Breach]:
         )
 
 
-def _backed_up_tables(workload: Workload) -> Iterator[Breach]:
+def _backed_up(workload: Workload) -> Iterator[Breach]:
     tables = {key for key, found in workload.resources.items() if found.type is ResourceType.DYNAMODB_TABLE}
     for key, backup in workload.backup.tables.items():
         if key not in tables:
@@ -88,6 +88,11 @@ def _backed_up_tables(workload: Workload) -> Iterator[Breach]:
             if name in names[:position]:
                 where = ("backup", "tables", key, "invariants", position, "name")
                 yield Breach(where, "must be unique within its table")
+    buckets = {key for key, found in workload.resources.items() if found.type is ResourceType.S3_BUCKET}
+    for position, key in enumerate(workload.backup.buckets):
+        if key not in buckets:
+            rule = f"must name an s3-bucket of resources{suggestion(key, buckets)}"
+            yield Breach(("backup", "buckets", position), rule)
 
 
 def _topics(workload: Workload) -> Iterator[Breach]:

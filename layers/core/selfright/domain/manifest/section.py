@@ -47,6 +47,7 @@ WORKLOAD_NAME = r"^[a-z][a-z0-9-]{1,30}$"
 KEY = r"^[a-z][a-z0-9-]{0,62}$"
 FLAG_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 PHYSICAL_NAME = r"^[A-Za-z0-9_./{}-]{1,255}$"
+PARAMETER_NAME = r"^/[A-Za-z0-9_./{}-]{1,1010}$"
 ALARM_NAME = r"^[^\x00-\x1f\x7f]{1,255}$"
 ENVIRONMENT_VARIABLE = r"^[A-Za-z][A-Za-z0-9_]{1,127}$"
 ACCOUNT = r"^[0-9]{12}$"
@@ -62,6 +63,7 @@ PATTERN_RULES = {
     KEY: "must be at most 63 small letters, digits or hyphens and start with a letter",
     FLAG_NAME: "must be at most 63 small letters, digits or underscores and start with a letter",
     PHYSICAL_NAME: "must be a name as AWS knows it: 1 to 255 letters, digits and . _ - /",
+    PARAMETER_NAME: "must be a parameter's path: a / and letters, digits and . _ - /",
     ALARM_NAME: "must be an alarm name as AWS knows it: 1 to 255 characters on one line",
     ENVIRONMENT_VARIABLE: "must be a name as Lambda takes it: 2 to 128 letters, digits or underscores",
     ACCOUNT: "must be the 12 digits of an AWS account, in quotes",
@@ -96,6 +98,7 @@ def _expand(name: str, info: ValidationInfo) -> str:
 
 
 PhysicalName = Annotated[str, Field(pattern=PHYSICAL_NAME), AfterValidator(_expand)]
+ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME), AfterValidator(_expand)]
 AlarmName = Annotated[str, Field(pattern=ALARM_NAME), AfterValidator(_expand)]
 BudgetName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_expand)]
 
