@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.backup.run import BackUpInput
 from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:  # intake loads this file: what it does not need, it does not import
+    from selfright.domain.backup.run import BackUpInput
 
 
 class StepFunctionsWorkflows:
