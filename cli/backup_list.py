@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.place import ROOT, AsJson, InSandbox, StackName, stack_outputs, use_sandbox
 from selfright.adapters.aws import Aws
@@ -43,14 +42,13 @@ def list_(
     if as_json:
         out.print_json(data={"items": [one.model_dump(mode="json") for one in found]})
     else:
-        out.print(_table(found))
+        for one in found:
+            out.print(_line(one))
     if not all(one.met for one in found):
         raise typer.Exit(1)
 
 
-def _table(found: tuple[Standing, ...]) -> Table:
-    table = Table("item", "of", "taken at", "objective", "why", box=None)
-    for one in found:
-        taken = f"{one.point.taken_at:%Y-%m-%d %H:%M:%S}" if one.point else "-"
-        table.add_row(one.kind, one.source, taken, "[green]met[/]" if one.met else "[red]not met[/]", one.why)
-    return table
+def _line(one: Standing) -> str:
+    taken = f"{one.point.taken_at:%Y-%m-%d %H:%M:%S}" if one.point else "-"
+    met = "[green]met    [/]" if one.met else "[red]not met[/]"
+    return f"{one.kind:16}  {one.source:30}  {taken:19}  {met}  {one.why}"

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from selfright.adapters.aws import Aws, translated
-from selfright.domain.backup.run import BackUpInput
-from selfright.domain.backup.steps import VerifyBackupInput
 from selfright.domain.errors import ConflictError, NotFoundError
-from selfright.domain.recovery.request import RecoverInput
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # intake loads this file: what it does not need, it does not import
+    from selfright.domain.backup.run import BackUpInput
+    from selfright.domain.backup.steps import VerifyBackupInput
+    from selfright.domain.recovery.request import RecoverInput
     from selfright.domain.release.steps import Cause
 
 
