@@ -31,7 +31,7 @@ def digest_raw(
                     sums[key & low] += line
             before = reader.items
     except (DamagedPartError, MalformedLineError) as fault:
-        problems.append(_problem(part, fault, before))
+        problems.append(problem_of(part, fault, before))
     totals = [total % MODULUS for total in sums]
     return PartDigest(part, hashing.name, reader.items, totals, reader.md5, tuple(problems))
 
@@ -49,7 +49,7 @@ def digest_canonical(
         for key, _, spelled in items_of(reader, keys, lambda key: key % BUCKETS in within):
             sums[key % BUCKETS] += hashing.hash(spelled)
     except (DamagedPartError, MalformedLineError) as fault:
-        problems.append(_problem(part, fault, 0))
+        problems.append(problem_of(part, fault, 0))
     totals = [total % MODULUS for total in sums]
     return PartDigest(part, canonical_name(hashing), reader.items, totals, reader.md5, tuple(problems))
 
@@ -82,7 +82,8 @@ def items_of(
         before = reader.items
 
 
-def _problem(part: str, fault: DamagedPartError | MalformedLineError, before: int) -> Problem:
+def problem_of(part: str, fault: DamagedPartError | MalformedLineError, before: int) -> Problem:
+    """The fault of a file as a problem. `before`: lines that were read without one."""
     if isinstance(fault, DamagedPartError):
         return Problem(fault.kind, part, str(fault))
     return Problem(Fault.MALFORMED_LINE, part, f"line {before + fault.at + 1} {fault}")
