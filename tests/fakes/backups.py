@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.backup_ports import Item, StoredExport
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
 from selfright.domain.backup.settings import TableSettings, own_tags
-from selfright.domain.backup.steps import VerifyBackupInput
+from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 from selfright.domain.digest import Manifest, read_manifest
 from selfright.domain.errors import BusyError, ConflictError, NotFoundError, RefusedError
 from tests.fakes.aws import StillClock
@@ -246,6 +247,22 @@ class MemoryBucket:
     def write(self, key: str, text: str, content_type: str) -> None:
         assert content_type.partition(";")[0] in ("application/json", "text/html")
         self.objects[key] = text
+
+
+class MemoryPartResults:
+    def __init__(self) -> None:
+        self.objects: dict[str, str] = {}
+        self.written: list[str] = []
+
+    def write(self, key: str, document: Any) -> StoredList:
+        self.objects[key] = json.dumps(document)
+        self.written.append(key)
+        return StoredList(bucket="evidence", key=key)
+
+    def read(self, key: str) -> Any:
+        if key not in self.objects:
+            raise NotFoundError(f"NoSuchKey: {key}")
+        return json.loads(self.objects[key])
 
 
 class FakeExecutions:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from selfright.domain.backup.restore_test import ExportedTable, RecoveryWindow, RestoreTest
     from selfright.domain.backup.settings import TableSettings
-    from selfright.domain.backup.steps import VerifyBackupInput
+    from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 
 Item = Mapping[str, Mapping[str, Any]]  # DynamoDB JSON
 
@@ -133,6 +133,16 @@ class Executions(Protocol):
 
     def running(self, execution: str) -> bool:
         """False also where it is not known any more (90 days after its end)."""
+
+
+class PartResults(Protocol):
+    """What the rooms of one comparison leave for each other in the bucket, as JSON; deleted with the exports."""
+
+    def write(self, key: str, document: Any) -> StoredList:
+        """In the place of what was there: a part that is read again has one result. Answers where it lies."""
+
+    def read(self, key: str) -> Any:
+        """Raises NotFoundError."""
 
 
 class EvidenceBucket(Protocol):

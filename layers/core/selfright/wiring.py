@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CopiedItems,
         EvidenceBucket,
         Executions,
+        PartResults,
         RestoreTests,
         Sentinels,
         TableBackups,
@@ -187,6 +188,12 @@ class House:
         from selfright.adapters.table_exports import S3TableExports
 
         return S3TableExports(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
+    def part_results(self) -> PartResults:
+        from selfright.adapters.part_results import S3PartResults
+
+        return S3PartResults(self.aws, self.settings.need("evidence_bucket"))
 
     @cached_property
     def copied_items(self) -> CopiedItems:

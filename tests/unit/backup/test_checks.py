@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfright.domain.backup import restore_test as checks
 from selfright.domain.backup.comparison import Difference, Kind
-from selfright.domain.backup.invariants import Invariants
+from selfright.domain.backup.invariants import Watched, broken_rules, watch
 from selfright.domain.backup.restore_test import copy_name, made_by
 from selfright.domain.backup.settings import NOT_PUT_BACK, TableSettings, differing
 from selfright.domain.backup.verdict import BackupCheck, CheckName, Verdict, all_eight, verdict_of
@@ -207,32 +207,29 @@ def order(number: int, **attributes: dict[str, Any]) -> dict[str, dict[str, Any]
 )
 def test_a_rule_about_an_attribute(fields: dict[str, Any], item: Any, holds: bool):
     rules = [rule(attribute="state", **fields)]
-    watch = Invariants(rules, KEYS)
+    check = checks.invariants(rules, broken_rules(rules, watch([item], rules, KEYS)))
 
-    watch.see(item)
-
-    check = checks.invariants(rules, watch.broken())
     assert check.verdict is (Verdict.PASS if holds else Verdict.FAIL)
     assert ("order_id=o-1" in check.reason) == (not holds)
 
 
 def test_a_rule_about_how_many_items_there_are():
     rules = [rule(at_least_items=2)]
-    watch = Invariants(rules, KEYS)
-    watch.see(order(1))
-    assert checks.invariants(rules, watch.broken()).reason == "the rule: 1 items, at least 2 wanted"
+    one, other = (watch([order(number)], rules, KEYS) for number in (1, 2))
 
-    watch.see(order(2))
-    assert checks.invariants(rules, watch.broken()).verdict is Verdict.PASS
+    reason = checks.invariants(rules, broken_rules(rules, one)).reason
+    assert reason == "the rule: 1 items, at least 2 wanted"
+    assert checks.invariants(rules, broken_rules(rules, one + other)).verdict is Verdict.PASS
 
 
 def test_many_broken_items_are_counted_and_some_are_named():
     rules = [rule(attribute="state")]
-    watch = Invariants(rules, KEYS)
-    for number in range(50):
-        watch.see(order(number))
+    # In two parts of an export, and in one
+    parts = [watch(map(order, numbers), rules, KEYS) for numbers in (range(20), range(20, 50))]
+    seen = sum(parts, start=Watched())
+    assert seen == watch(map(order, range(50)), rules, KEYS)
 
-    reason = checks.invariants(rules, watch.broken()).reason
+    reason = checks.invariants(rules, broken_rules(rules, seen)).reason
 
     assert "broken by 50 items" in reason
     assert reason.count("order_id=") == 10
@@ -257,10 +254,10 @@ def test_rpo_is_from_the_recovery_point_to_the_start():
 
 
 def test_a_sentinel_is_believed_before_the_recovery_point():
-    stale = a_test(witness=BEGAN - timedelta(minutes=61))
+    stale = a_test(watched=Watched(witness=BEGAN - timedelta(minutes=61)))
     assert stale.rpo_seconds == 3660
     assert checks.rpo(stale, 3600, sentinel=True).verdict is Verdict.FAIL
-    fresh = a_test(witness=BEGAN - timedelta(minutes=6))
+    fresh = a_test(watched=Watched(witness=BEGAN - timedelta(minutes=6)))
     assert checks.rpo(fresh, 3600, sentinel=True).reason == (
         "360 s would have been lost by the sentinel, 3600 s are allowed"
     )
