@@ -47,6 +47,8 @@ NOT_MEASURED = frozenset(
         "restore_backup",
         "watch_restore",
         "watch_exports",
+        "compare_copy",
+        "read_part",
         "verify_copy",
         "record_evidence",
         "clean_up_restore",

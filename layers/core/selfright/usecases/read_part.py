@@ -53,5 +53,5 @@ def read_part(
 
 
 def _items(export: StoredExport, part: str) -> Iterator[Item]:
-    for block in PartReader(export.read(part)):
-        yield from map(parse_line, block.lines)
+    for lines in PartReader(export.read(part)):
+        yield from map(parse_line, lines)

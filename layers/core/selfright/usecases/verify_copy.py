@@ -55,5 +55,5 @@ def verify_copy(
 def _lines(export: StoredExport) -> Iterator[bytes]:
     """The lines of all data files, an item each."""
     for part in export.manifest.parts:
-        for block in PartReader(export.read(part.name)):
-            yield from block.lines
+        for lines in PartReader(export.read(part.name)):
+            yield from lines

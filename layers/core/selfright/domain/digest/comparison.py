@@ -53,5 +53,5 @@ def _read(export: Export, reading: Reading, keys: KeyReader, hashing: Hashing) -
 def _told(come: Progress) -> str:
     if come.reading.tier is not Tier.KEYS:
         return come.reading.tier.value
-    readings = sum(1 for _ in readings_for_keys(come.differing, sum(come.items), AT_ONCE))
+    readings = sum(1 for _ in readings_for_keys(come.reading.lines, come.differing, sum(come.items), AT_ONCE))
     return f"locate {come.number + 1} of {readings}"

@@ -39,7 +39,7 @@ class Progress:
     reading: Reading = FIRST
     items: tuple[int, int] = (0, 0)  # of source and copy
     buckets_reread: int = 0
-    differing: tuple[int, ...] = ()  # buckets that differ in their canonical sums
+    differing: tuple[int, ...] = ()  # buckets of keys, whose canonical sums differ
     number: int = 0  # of the readings for keys, how many were made
     found: tuple[tuple[str, Kind], ...] = ()  # canonical keys
     exempted: int = 0
@@ -115,7 +115,7 @@ def advance(  # noqa: PLR0917 - the first three say what, the others how
     if not buckets:
         equal = Verdict.EQUAL if any(items) else Verdict.EMPTY
         return Comparison(equal, *items, buckets_reread=come.buckets_reread)
-    first = next(readings_for_keys(buckets, sum(items), effort.at_once))
+    first = next(readings_for_keys(come.reading.lines, buckets, sum(items), effort.at_once))
     return replace(come, reading=first, differing=buckets)
 
 
@@ -162,7 +162,7 @@ def _named(
             found.append(
                 (key, Kind.MISSING if ours > theirs else Kind.EXTRA if theirs > ours else Kind.CHANGED)
             )
-    readings = list(readings_for_keys(come.differing, sum(come.items), effort.at_once))
+    readings = list(readings_for_keys(come.reading.lines, come.differing, sum(come.items), effort.at_once))
     number, most = come.number + 1, min(len(readings), effort.readings or len(readings))
     if not problems and len(found) <= effort.shown and number < most:
         return replace(come, reading=readings[number], number=number, found=tuple(found), exempted=exempted)

@@ -6,7 +6,7 @@ part's name, so a part that was read twice is counted once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -28,25 +28,26 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True)
 class Reading:
-    """One pass over all parts. `slice_` of `slices`: which of the items in `buckets`, by their key's hash."""
+    """One pass over all parts.
+
+    `lines`: the buckets, by their own hash, of the lines that are looked at. `keys`: those of their keys that are
+    told; of them the part `slice_` of `slices`.
+    """
 
     tier: Tier
-    buckets: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
     slice_: int = 0
     slices: int = 1
 
-    def wanted(self) -> Sequence[bool]:
-        """By bucket, whether it is looked into."""
-        buckets = frozenset(self.buckets)
-        return [bucket in buckets for bucket in range(BUCKETS)]
-
     def document(self) -> dict[str, Any]:
-        """As JSON, 20 KB at most."""
-        return {**vars(self), "buckets": list(self.buckets)}
+        """As JSON, 50 KB at most."""
+        return {**vars(self), "lines": list(self.lines), "keys": list(self.keys)}
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Reading:
-        return cls(**{**document, "tier": Tier(document["tier"]), "buckets": tuple(document["buckets"])})
+        known = {"lines": tuple(document["lines"]), "keys": tuple(document["keys"])}
+        return cls(**{**document, **known, "tier": Tier(document["tier"])})
 
 
 FIRST = Reading(Tier.RAW)
@@ -85,20 +86,17 @@ def read_part(
     if reading.tier is Tier.RAW:
         return digest_raw(part, chunks, keys, hashing)
     if reading.tier is Tier.CANONICAL:
-        return digest_canonical(part, chunks, keys, frozenset(reading.buckets), hashing)
-    looked_into, slices = reading.wanted(), reading.slices
+        return digest_canonical(part, chunks, keys, reading.lines, hashing)
+    told = frozenset(reading.keys)
     reader = PartReader(chunks)
     found: dict[str, tuple[int, int]] = {}
     problems: list[Problem] = []
     try:
-        for _, item, spelled in items_of(
-            reader,
-            keys,
-            lambda key: looked_into[key % BUCKETS] and key // BUCKETS % slices == reading.slice_,
-        ):
-            key = canonical_key(item, keys.names).decode()
-            count, total = found.get(key, (0, 0))
-            found[key] = (count + 1, (total + hashing.hash(spelled)) % MODULUS)
+        for hash_, item, spelled in items_of(reader, keys, reading.lines, hashing):
+            if hash_ % BUCKETS in told and hash_ // BUCKETS % reading.slices == reading.slice_:
+                key = canonical_key(item, keys.names).decode()
+                count, total = found.get(key, (0, 0))
+                found[key] = (count + 1, (total + hashing.hash(spelled)) % MODULUS)
     except (DamagedPartError, MalformedLineError) as fault:
         problems.append(problem_of(part, fault, 0))
     return PartKeys(part, reader.items, reader.md5, found, tuple(problems))
@@ -109,14 +107,16 @@ def result_of(document: Mapping[str, Any]) -> PartResult:
     return PartKeys.parse(document) if "keys" in document else PartDigest.parse(document)
 
 
-def readings_for_keys(buckets: Iterable[int], items: int, at_once: int) -> Iterator[Reading]:
-    """Readings that name the items of `buckets`, each with about `at_once` of the `items` of both sides.
+def readings_for_keys(
+    lines: tuple[int, ...], keys: Iterable[int], items: int, at_once: int
+) -> Iterator[Reading]:
+    """Readings that name the items of the buckets `keys`, each with about `at_once` of the `items` of both sides.
 
     Whole buckets where that is possible: in each of them there is a difference to be found.
     """
-    ordered = sorted(buckets)
+    ordered = sorted(keys)
     in_one = -(-items // BUCKETS)  # how many a bucket holds, were all evenly filled
     together, slices = max(1, at_once // max(1, in_one)), max(1, -(-in_one // at_once))
     for first in range(0, len(ordered), together):
         for slice_ in range(slices):
-            yield Reading(Tier.KEYS, tuple(ordered[first : first + together]), slice_, slices)
+            yield Reading(Tier.KEYS, lines, tuple(ordered[first : first + together]), slice_, slices)
