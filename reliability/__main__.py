@@ -17,8 +17,9 @@ from functools import partial
 from pathlib import Path
 
 from reliability import page
+from reliability.backup import RestoreScene
 from reliability.board import FaultBoard
-from reliability.cases import PATIENCE, Case, Mode, discover
+from reliability.cases import PATIENCE, Case, Mode, discover, pattern
 from reliability.patient import Patient
 from reliability.respond import IncidentScene
 from reliability.scenes import Result, Scene, clean_run, play
@@ -79,6 +80,7 @@ def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]
             IncidentScene(world, "respond/helps"),
             IncidentScene(world, "respond/does-not-help", deaf=True),
             IncidentScene(world, "undo/stopped", deaf=True, stopped=True),
+            RestoreScene(world, "verify_backup/good"),
         )
         yield FaultBoard(server), scenes
 
@@ -86,17 +88,20 @@ def stage(scale: float = SCALE) -> Iterator[tuple[FaultBoard, tuple[Scene, ...]]
 def play_all(
     board: FaultBoard, scenes: Sequence[Scene], only: Sequence[str], cases: list[Case]
 ) -> Iterator[Result]:
-    """Discovers all cases, into `cases`, and plays those wanted.
+    """Discovers the cases of every state machine of which one is wanted, into `cases`, and plays those wanted.
 
     A call that an earlier scene of the same state machine makes as well is not made to fail again.
     """
     known: set[tuple[str, ...]] = set()
     plays: list[tuple[Case, Callable[[], Result]]] = []
     for scene in scenes:
+        machine = scene.name.split("/", maxsplit=1)[0]
+        if only and not any(fnmatchcase(machine, pattern.split("/", maxsplit=1)[0]) for pattern in only):
+            continue
         clean, calls = clean_run(scene, board)
-        arns = {scene.named(call.resource): call.resource for call in calls}
+        arns = {scene.named(call.resource): pattern(call.resource) for call in calls}
         for case in discover(scene, calls):
-            call = (scene.name.split("/", maxsplit=1)[0], case.caller, case.call, case.mode)
+            call = (machine, case.caller, case.call, case.mode)
             if call not in known:
                 known.add(call)
                 cases.append(case)

@@ -55,9 +55,9 @@ def write(
 ) -> None:
     """The results in the order of discovery. `keep`: rows of an earlier run that this one has not played stay."""
     new = {result.case: result.as_row() for result in results}
-    old = json.loads(file.read_text("utf-8"))["results"] if keep and file.exists() else []
-    known = {row["case"]: row for row in old} | new
-    names = list(dict.fromkeys([*discovered, *(row["case"] for row in old)]))
+    old = json.loads(file.read_text("utf-8")) if keep and file.exists() else {"discovered": [], "results": []}
+    known = {row["case"]: row for row in old["results"]} | new
+    names = list(dict.fromkeys([*old["discovered"], *discovered]))
     rows = [known[name] for name in names if name in known]
     content = {"notes": notes, "discovered": names, "results": rows}
     draft = file.with_suffix(".draft")

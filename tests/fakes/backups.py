@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.backup_ports import Item, StoredExport
+from selfright.domain.backup.history import Measured
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
 from selfright.domain.backup.settings import TableSettings, own_tags
 from selfright.domain.backup.steps import StoredList, VerifyBackupInput
@@ -223,6 +224,7 @@ class MemoryRestoreTests:
     def __init__(self) -> None:
         self.tests: dict[str, RestoreTest] = {}
         self.hashes: dict[tuple[str, str], str] = {}
+        self.measured: dict[tuple[str, str, str], list[Measured]] = {}
 
     def find(self, test: str) -> RestoreTest | None:
         return self.tests.get(test)
@@ -233,10 +235,18 @@ class MemoryRestoreTests:
     def newest_hash(self, workload: str, environment: str) -> str | None:
         return self.hashes.get((workload, environment))
 
-    def conclude(self, test: RestoreTest, previous: str | None, newest: str) -> None:
+    def history(self, workload: str, environment: str, resource: str, limit: int) -> Sequence[Measured]:
+        found = self.measured.get((workload, environment, resource), [])
+        return found[::-1][:limit]
+
+    def conclude(
+        self, test: RestoreTest, measured: Measured | None, previous: str | None, newest: str
+    ) -> None:
         if self.newest_hash(test.workload, test.environment) != previous:
             raise ConflictError("another came first")
         self.hashes[test.workload, test.environment] = newest
+        if measured:
+            self.measured.setdefault((test.workload, test.environment, test.resource), []).append(measured)
         self.save(test)
 
 

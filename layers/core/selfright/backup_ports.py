@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from selfright.domain.backup.history import Measured
     from selfright.domain.backup.restore_test import ExportedTable, RecoveryWindow, RestoreTest
     from selfright.domain.backup.settings import TableSettings
     from selfright.domain.backup.steps import StoredList, VerifyBackupInput
@@ -118,10 +119,15 @@ class RestoreTests(Protocol):
     def newest_hash(self, workload: str, environment: str) -> str | None:
         """Of the newest evidence; None before the first."""
 
-    def conclude(self, test: RestoreTest, previous: str | None, newest: str) -> None:
-        """Save the test with its verdict and put `newest` in the place of `previous`, both or neither.
+    def history(self, workload: str, environment: str, resource: str, limit: int) -> Sequence[Measured]:
+        """The newest concluded tests of a table, the newest first; drills are not among them."""
 
-        Raises ConflictError where another test's evidence came first.
+    def conclude(
+        self, test: RestoreTest, measured: Measured | None, previous: str | None, newest: str
+    ) -> None:
+        """Save the test with its verdict, put `newest` in the place of `previous`, and `measured` into the history.
+
+        All of it or nothing. Raises ConflictError where another test's evidence came first.
         """
 
 

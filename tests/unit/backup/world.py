@@ -125,7 +125,14 @@ class World:
         )
 
     def record(self, test: str = TEST, failure: str | None = None) -> RestoreStepResult:
-        return record_evidence(test, failure, tests=self.record_of, bucket=self.shelf, clock=self.clock)
+        return record_evidence(
+            test,
+            failure,
+            workloads=self.workloads,
+            tests=self.record_of,
+            bucket=self.shelf,
+            clock=self.clock,
+        )
 
     def clean_up(self, test: str = TEST) -> RestoreStepResult:
         return clean_up_restore(test, backups=self.aws, tests=self.record_of, clock=self.clock)

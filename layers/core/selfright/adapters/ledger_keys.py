@@ -18,6 +18,7 @@
 | line of its log        | RELEASE#<release id>   | LOG#<key>     |
 | a restore test         | RESTORE#<test id>      | TEST          |
 | newest evidence's hash | WORKLOAD#<w>#<env>     | EVIDENCE      |
+| what a restore took    | WORKLOAD#<w>#<env>     | RESTORED#<table>#<time ended>#<test id> |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
@@ -28,7 +29,7 @@ from __future__ import annotations
 Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
-LOG = "LOG#"
+LOG, RESTORED = "LOG#", "RESTORED#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -98,6 +99,10 @@ def restore_test(test: str) -> Key:
 
 def evidence(name: str, environment: str) -> Key:
     return _key(workload(name, environment), "EVIDENCE")
+
+
+def restored(name: str, environment: str, resource: str, moment: str) -> Key:
+    return _key(workload(name, environment), f"{RESTORED}{resource}#{moment}")
 
 
 def workload(name: str, environment: str) -> str:
