@@ -49,6 +49,7 @@ NOT_MEASURED = frozenset(
         "watch_exports",
         "compare_copy",
         "read_part",
+        "validate_restore",
         "verify_copy",
         "record_evidence",
         "clean_up_restore",

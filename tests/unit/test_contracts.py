@@ -16,6 +16,7 @@ from selfright.adapters.runbook_files import load_runbooks
 from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.backup import steps as backup_steps
+from selfright.domain.backup.restore_job import RESTORED
 from selfright.domain.backup.restore_test import ISOLATED
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
 from selfright.domain.release import ReleaseRequest
@@ -137,6 +138,7 @@ def test_no_permission_is_wide(function: str):
             tables = {
                 "IsolatedTables": f"table/{ISOLATED}*",
                 "IsolatedExports": f"table/{ISOLATED}*/export/*",
+                "RestoredTables": f"table/{RESTORED}*",
             }
             resource = statement["Resource"]["Fn::Sub"]
             assert resource.rpartition(":")[2].startswith(tables.get(sid, "table/${ManagedTables}"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from selfright.domain.backup.history import Measured
+    from selfright.domain.backup.restore_job import RestoreJob, Validation
     from selfright.domain.backup.restore_test import ExportedTable, RecoveryWindow, RestoreTest
     from selfright.domain.backup.settings import TableSettings
     from selfright.domain.backup.steps import StoredList, VerifyBackupInput
@@ -107,6 +108,23 @@ class Sentinels(Protocol):
     """The one item of ours in a table that is not ours."""
 
     def write(self, table: str, item: Item) -> None: ...
+
+
+class RestoreJobs(Protocol):
+    """AWS Backup's restore jobs."""
+
+    def find(self, job: str) -> RestoreJob:
+        """Raises NotFoundError."""
+
+    def answer(self, job: str, status: Validation, message: str) -> None:
+        """Raises NotFoundError, RefusedError."""
+
+
+class RestoredItems(Protocol):
+    """Items of a table that AWS Backup restored."""
+
+    def some(self, table: str, limit: int) -> Iterable[Item]:
+        """The first ones, at most `limit`. Raises NotFoundError."""
 
 
 class RestoreTests(Protocol):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         EvidenceBucket,
         Executions,
         PartResults,
+        RestoredItems,
+        RestoreJobs,
         RestoreTests,
         Sentinels,
         TableBackups,
@@ -200,6 +202,18 @@ class House:
         from selfright.adapters.restore_tests import DynamoDBCopiedItems
 
         return DynamoDBCopiedItems(self.aws)
+
+    @cached_property
+    def restore_jobs(self) -> RestoreJobs:
+        from selfright.adapters.restore_jobs import BackupRestoreJobs
+
+        return BackupRestoreJobs(self.aws)
+
+    @cached_property
+    def restored_items(self) -> RestoredItems:
+        from selfright.adapters.restore_jobs import DynamoDBRestoredItems
+
+        return DynamoDBRestoredItems(self.aws)
 
     @cached_property
     def sentinels(self) -> Sentinels:
