@@ -39,9 +39,7 @@ DESCRIBED = {
     ],
 )
 def test_a_job_is_what_aws_backup_says_of_it(stubbed: Stubbed, described: dict[str, Any], job: RestoreJob):
-    stubbed.on("backup").add_response(
-        "describe_restore_job", DESCRIBED | described, {"RestoreJobId": "job-1"}
-    )
+    stubbed.answer("backup", "describe_restore_job", DESCRIBED | described, RestoreJobId="job-1")
     assert BackupRestoreJobs(stubbed.aws).find("job-1") == job
 
 
@@ -51,7 +49,7 @@ def test_the_answer_is_put_as_aws_backup_wants_it(stubbed: Stubbed):
         "ValidationStatus": "FAILED",
         "ValidationStatusMessage": "x" * 1000,
     }
-    stubbed.on("backup").add_response("put_restore_validation_result", {}, wanted)
+    stubbed.answer("backup", "put_restore_validation_result", {}, **wanted)
     BackupRestoreJobs(stubbed.aws).answer("job-1", Validation.FAILED, "x" * 5000)
 
 
@@ -65,7 +63,7 @@ def test_the_answer_is_put_as_aws_backup_wants_it(stubbed: Stubbed):
     ],
 )
 def test_what_aws_backup_refuses_has_our_names(stubbed: Stubbed, code: str, error: type[Exception]):
-    stubbed.on("backup").add_client_error("put_restore_validation_result", code)
+    stubbed.refuse("backup", "put_restore_validation_result", code)
     with pytest.raises(error):
         BackupRestoreJobs(stubbed.aws).answer("job-1", Validation.SUCCESSFUL, "good")
 
