@@ -6,6 +6,7 @@ was not checked to its end.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import count
@@ -34,7 +35,7 @@ ROOMS = (
 )
 SCHEDULES = ("StartRestoreTestsEveryNight", "SweepRestoresEveryHour", "WriteSentinelsEveryMinute")
 ITEMS = 3
-SWEEPS = 5  # hours; deleting a table takes two of them
+SWEEPING = 15  # seconds of the wall: half an hour, in which the sweep is asked again and again
 TELLING = 15  # seconds of the wall: the alarm on failed executions takes two minutes of the sandbox's
 
 
@@ -100,10 +101,9 @@ class RestoreScene:
             stateMachineArn=world.physical[MACHINE], name=f"case-{next(self._numbers)}", input=asked
         )["executionArn"]
         world.until("the execution is over", lambda: self._status() != "RUNNING")
-        swept = 0
-        while self._copies() and swept < SWEEPS:
-            swept += 1
-            self._sweep()
+        if swept := bool(self._copies()):
+            with contextlib.suppress(NoEndError):  # then `broken` says so
+                world.until("the copy is swept up", self._sweep, seconds=SWEEPING)
         told = self._status() == "SUCCEEDED" or self._told()
         found = self._evidence()
         events = self._states.get_execution_history(executionArn=self._arn, maxResults=1000)["events"]
@@ -114,7 +114,7 @@ class RestoreScene:
             told=int(told),
             retried=retried,
             caught=bool(found and found.failure) or found is None,
-            rescued=swept > 0,
+            rescued=swept,
         )
 
     def as_meant(self, ending: Ending, calls: Sequence[Call]) -> bool:
@@ -165,7 +165,12 @@ class RestoreScene:
     def _sweep(self) -> bool:
         """As its schedule invokes it."""
         world = self._world
-        world.aws.client("lambda").invoke(FunctionName=world.physical["SweepRestores"], Payload=b"{}")
+        payload = json.dumps({"time": f"{world.now():%Y-%m-%dT%H:%M:%SZ}"})
+        answer = world.aws.client("lambda").invoke(
+            FunctionName=world.physical["SweepRestores"], Payload=payload
+        )
+        if "FunctionError" in answer:
+            raise NoEndError(f"the sweep failed: {answer['Payload'].read().decode()}")
         return not self._copies()
 
     def _source(self) -> dict[str, Any]:
@@ -198,10 +203,9 @@ class RestoreScene:
             heard.extend(mail["Message"] for mail in self._world.inbox.drain())
             return any(name in text for text in heard)
 
-        try:
+        with contextlib.suppress(NoEndError):
             return self._world.until("people are told", hear, seconds=TELLING)
-        except NoEndError:
-            return False
+        return False
 
 
 def _deletes(call: Call) -> bool:

@@ -22,7 +22,7 @@ SDK_TRIES = 2  # adapters/aws.py
 
 # What is named anew in every run: restore tests, exports, and the executions of a state machine.
 _OF_ONE_RUN = re.compile(
-    r"rt-[0-9a-f]{12}|\d{14}-[0-9a-f]{8}|(?<=/data/)[^/]+(?=\.json\.gz)|(?<=/source/)[^/]+|(?<=/copy/)[^/]+|\d{4}/\d{2}/\d{2}"
+    r"rt-[0-9a-f]{12}|\d{13,14}-[0-9a-f]{8}|(?<=/data/)[^/]+(?=\.json\.gz)|(?<=/source/)[^/]+|(?<=/copy/)[^/]+|\d{4}/\d{2}/\d{2}"
 )
 
 
