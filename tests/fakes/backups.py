@@ -12,7 +12,7 @@ from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.backup_ports import Item, StoredExport
 from selfright.domain.backup.history import Measured
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
-from selfright.domain.backup.settings import TableSettings, own_tags
+from selfright.domain.backup.settings import TableSettings, may_be_put_back, own_tags
 from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 from selfright.domain.digest import Manifest, read_manifest
 from selfright.domain.errors import BusyError, ConflictError, NotFoundError, RefusedError
@@ -99,6 +99,8 @@ class FakeBackups:
             for name in ("time_to_live", "stream", "point_in_time_recovery_days", "deletion_protection")
             if name not in self.forgets
         }
+        if wanted.resource_policy and may_be_put_back(wanted.resource_policy):
+            back["resource_policy"] = wanted.resource_policy
         tags = {**found.tags, **own_tags(wanted.tags)}
         self._change(copy, **back, tags=tags, table_class=wanted.table_class)
 

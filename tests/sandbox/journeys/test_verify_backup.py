@@ -91,9 +91,15 @@ def house(sandbox_world: World) -> Iterator[House]:
         TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 7}
     )
     dynamodb.update_table(TableName=SESSIONS, DeletionProtectionEnabled=True)
+    arn = dynamodb.describe_table(TableName=SESSIONS)["Table"]["TableArn"]
+    account = {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"}
+    readers = {"Effect": "Allow", "Principal": account, "Action": "dynamodb:GetItem", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [readers]})
+    dynamodb.put_resource_policy(ResourceArn=arn, Policy=policy)
     fill(world.server)
     wait_for_recovery_point(world.server)
     yield House(world)
+    dynamodb.delete_resource_policy(ResourceArn=arn)
     dynamodb.update_table(TableName=SESSIONS, DeletionProtectionEnabled=False)
     dynamodb.update_continuous_backups(
         TableName=SESSIONS, PointInTimeRecoverySpecification={**recovered, "RecoveryPeriodInDays": 35}
@@ -151,6 +157,7 @@ def test_every_night_each_table_is_tested_and_an_empty_one_is_no_lost_one(house:
     evidence = house.evidence(executions[1])
     reasons = {check["name"]: check["reason"] for check in evidence["checks"]}
     assert reasons["complete"] == "source and copy are empty, and their exports are whole"
+    assert reasons["settings-parity"] == "the copy is set up like the source"  # its policy too
     # ... and both copies are gone, also the one that was as protected from deletion as its source
     assert copies(house.server) == ()
 

@@ -109,9 +109,13 @@ def test_what_a_restore_drops_is_put_back_and_may_be_put_back_again(aws: Aws):
     client.update_time_to_live(
         TableName=source, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
     )
+    arn = client.describe_table(TableName=source)["Table"]["TableArn"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Resource": arn}]}
+    client.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
     copy = make_table(aws, COPY)
     wanted = backups.settings(source)
     assert set(differing(wanted, backups.settings(copy))) == {
+        "resource_policy",
         "time_to_live",
         "stream",
         "tags",
@@ -122,6 +126,9 @@ def test_what_a_restore_drops_is_put_back_and_may_be_put_back_again(aws: Aws):
         backups.put_back(copy, wanted)
 
     assert differing(wanted, backups.settings(copy)) == {}
+    ours = client.describe_table(TableName=copy)["Table"]["TableArn"]
+    put = json.loads(client.get_resource_policy(ResourceArn=ours)["Policy"])
+    assert put["Statement"][0]["Resource"] == ours
 
 
 def test_a_table_that_is_gone_is_not_found(aws: Aws):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,19 @@ from selfright.domain.backup import restore_test as checks
 from selfright.domain.backup.comparison import Difference, Kind
 from selfright.domain.backup.invariants import Watched, broken_rules, watch
 from selfright.domain.backup.restore_test import copy_name, made_by
-from selfright.domain.backup.settings import NOT_PUT_BACK, TableSettings, differing
+from selfright.domain.backup.settings import (
+    NOT_PUT_BACK,
+    TableSettings,
+    differing,
+    may_be_put_back,
+    policy_text,
+)
 from selfright.domain.backup.verdict import BackupCheck, CheckName, Verdict, all_eight, verdict_of
 from selfright.domain.manifest import Invariant
 from tests.unit.backup.builders import BEGAN, a_test, compared, settings
 
 EIGHT = tuple(CheckName)
+ALLOWS = '{"Statement": [{"Effect": "Allow", "Resource": "<table>"}]}'
 
 
 def a_check(name: CheckName, verdict: Verdict) -> BackupCheck:
@@ -144,6 +152,7 @@ def test_every_setting_that_differs_is_named(name: str):
         "tags": {"team": "red"},
         "point_in_time_recovery_days": 1,
         "deletion_protection": False,
+        "resource_policy": ALLOWS,
         "table_class": "STANDARD_INFREQUENT_ACCESS",
     }
 
@@ -161,15 +170,55 @@ def test_tags_of_aws_and_of_the_test_itself_are_nobodys_setting():
     assert differing(source, copy) == {}
 
 
+DENIES = '{"Statement": [{"Effect": "Allow"}, {"Effect": "Deny"}]}'
+
+
 @pytest.mark.parametrize(
-    "had",
-    [{"autoscaling": {"read": "5 to 100"}}, {"resource_policy": "{}"}, {"replicas": ("eu-west-1",)}],
+    ("had", "told"),
+    [
+        (
+            {"autoscaling": {"read": "5 to 100"}},
+            "autoscaling: read 5 to 100 was not put back: scalable targets",
+        ),
+        (
+            {"replicas": ("eu-west-1", "eu-west-3")},
+            "replicas: eu-west-1, eu-west-3 was not put back: a replica",
+        ),
+        ({"resource_policy": DENIES}, "resource_policy: it was not put back: it denies something"),
+    ],
 )
-def test_what_nobody_put_back_is_not_taken_for_parity(had: dict[str, Any]):
+def test_what_nobody_put_back_is_not_taken_for_parity(had: dict[str, Any], told: str):
     check = checks.settings_parity(settings(**had), settings())
 
     assert check.verdict is Verdict.INCONCLUSIVE
     assert check.names == tuple(had)
+    assert check.reason.startswith(told)
+    assert check.reason.endswith("by hand")
+
+
+def test_a_policy_that_allows_is_put_back_or_missed():
+    source = settings(resource_policy=ALLOWS)
+    assert checks.settings_parity(source, source).verdict is Verdict.PASS
+    assert checks.settings_parity(source, settings()).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("effect", ["Deny", "deny", None])
+def test_a_single_statement_is_a_list_of_one_and_what_is_no_allow_is_a_denial(effect: str | None):
+    assert may_be_put_back('{"Statement": {"Effect": "Allow"}}')
+    assert not may_be_put_back(json.dumps({"Statement": {"Effect": effect}}))
+
+
+def test_the_same_policy_of_two_tables_is_the_same():
+    one, other = ("arn:aws:dynamodb:eu-central-1:123456789012:table/" + name for name in ("orders", "copy"))
+    texts = [
+        policy_text(f'{{"Statement": [{{"Resource": ["{arn}", "{arn}/index/*"], "Effect": "Allow"}}]}}', arn)
+        for arn in (one, other)
+    ]
+    assert (
+        texts[0]
+        == texts[1]
+        == '{"Statement": [{"Effect": "Allow", "Resource": ["<table>", "<table>/index/*"]}]}'
+    )
 
 
 # -- invariants

@@ -185,8 +185,9 @@ def settings_parity(source: TableSettings, copy: TableSettings) -> BackupCheck:
     if differences := differing(source, copy):
         told = [f"{name} is {ours!r}, not {theirs!r}" for name, (theirs, ours) in differences.items()]
         return failed(CheckName.SETTINGS, _few(told), tuple(differences))
-    if names := unproven(source):
-        return unknown(CheckName.SETTINGS, f"nobody put these back: {_few(names)}", names)
+    if missing := unproven(source):
+        told = [f"{name}: {why}" for name, why in missing.items()]
+        return unknown(CheckName.SETTINGS, "; ".join(told), tuple(missing))
     return passed(CheckName.SETTINGS, "the copy is set up like the source")
 
 
