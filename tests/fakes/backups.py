@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -138,11 +139,12 @@ class FakeBackups:
     def open(self, export: ExportedTable) -> StoredExport:
         return self._exports[export.folder]
 
-    def lose_one_file(self, export: ExportedTable) -> str:
+    def lose(self, export: ExportedTable, name: str) -> None:
         found = self._exports[export.folder]
-        name = next(part.name for part in found.manifest.parts if part.items)
-        del found.files[name]
-        return name
+        (found.files if name.startswith("data/") else found.manifests).pop(name.rpartition("/")[2], None)
+
+    def touch(self, export: ExportedTable, name: str) -> None:
+        self._exports[export.folder].files[name.removeprefix("data/")] += gzip.compress(b"")
 
     # -- CopiedItems
 

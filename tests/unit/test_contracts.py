@@ -176,7 +176,7 @@ def test_evidence_can_be_written_and_never_deleted(function: str):
         folder = "evidence" if function == "RecordEvidence" else "exports"
         folder = "exports/readings" if statement["Sid"] == "Readings" else folder
         assert not actions or statement["Resource"] == {"Fn::Sub": f"${{Evidence.Arn}}/{folder}/*"}
-    writing = {"WatchRestore", "CompareCopy", "ReadPart", "RecordEvidence"}
+    writing = {"WatchRestore", "WatchExports", "CompareCopy", "ReadPart", "RecordEvidence"}
     assert ("s3:PutObject" in granted(function)) == (function in writing)
     assert ("s3:DeleteObject" in granted(function)) == (function == "WatchExports")
 

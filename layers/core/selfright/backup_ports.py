@@ -79,8 +79,11 @@ class TableExports(Protocol):
 
     def open(self, export: ExportedTable) -> StoredExport: ...
 
-    def lose_one_file(self, export: ExportedTable) -> str:
-        """Delete the first data file that holds items: a planted fault. Answers its name."""
+    def lose(self, export: ExportedTable, name: str) -> None:
+        """Delete a file: a planted fault."""
+
+    def touch(self, export: ExportedTable, name: str) -> None:
+        """Make other bytes of the same items: a planted fault. The file is held in memory."""
 
 
 class StoredExport(Protocol):

@@ -115,7 +115,9 @@ def test_backups_are_proven_and_every_planted_fault_is_found(house: House):
         "alter": ("integrity", "changed: opportunity_id="),
         "duplicate": ("complete", "extra opportunity_id="),
         "setting": ("settings-parity", "tags is "),
-        "short-export": ("complete", "an export is not whole: copy:"),
+        "short-export": ("complete", "(manifest_missing)"),
+        "missing-part": ("complete", "(missing_part)"),
+        "bad-md5": ("complete", "(bad_md5)"),
     }
     before = house.server.client("dynamodb").describe_table(TableName=TABLE)["Table"]
     # When a table is tested as it is, and with each fault

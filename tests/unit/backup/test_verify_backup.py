@@ -66,7 +66,9 @@ def test_an_empty_table_is_whole_but_not_what_the_application_wants():
         ("alter", {"integrity"}, "changed: pk=o-000"),
         ("duplicate", {"complete"}, "extra pk=o-000-planted"),
         ("setting", {"settings-parity"}, "tags is {'selfright-planted'"),
-        ("short-export", {"complete"}, "an export is not whole: copy:"),
+        ("short-export", {"complete"}, "copy: manifest-summary.json is not there: an export writes it when"),
+        ("missing-part", {"complete"}, "is not there (missing_part)"),
+        ("bad-md5", {"complete"}, "(bad_md5)"),
     ],
 )
 def test_a_planted_fault_is_found_by_its_check_and_named(plant: str, failed: set[str], said: str):

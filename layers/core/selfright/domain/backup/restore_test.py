@@ -29,7 +29,9 @@ class Plant(StrEnum):
     ALTER = "alter"
     DUPLICATE = "duplicate"
     SETTING = "setting"
-    SHORT_EXPORT = "short-export"
+    SHORT_EXPORT = "short-export"  # it never got to its end
+    MISSING_PART = "missing-part"  # a data file is not there
+    BAD_MD5 = "bad-md5"  # a data file is not the one that was exported
 
 
 class RecoveryWindow(BaseModel):
