@@ -432,7 +432,8 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
     first, *others = resources("AWS::SQS::QueuePolicy")["SignalsPolicy"]["PolicyDocument"]["Statement"]
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        {"Fn::GetAtt": f"{name}.Arn"} for name in (*rules, "RequestReleaseRequested")
+        {"Fn::GetAtt": f"{name}.Arn"}
+        for name in (*rules, "RequestReleaseRequested", "ValidateRestoreRestored")
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]
