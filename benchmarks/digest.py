@@ -56,9 +56,9 @@ def _child(module: str, *arguments: object) -> str:
 
 def _ways(figures: Figures, size: int) -> Iterator[Row]:
     about = {
-        "tier1": (2.0, "raw lines, XXH3-128, and the MD5 of the file"),
-        "bucketed": (2.5, "the same per key bucket, by partition key"),
-        "composite": (2.5, "the same, by partition and sort key"),
+        "tier1": (2.0, "raw lines, XXH3-128, and the MD5 of the file; one sum"),
+        "bucketed": (2.5, "the same in 4,096 buckets, for a table with a partition key"),
+        "composite": (2.5, "the same, for a table with partition and sort key"),
         "canonical": (None, "every item parsed and spelled canonically: tier 2, were all buckets to differ"),
     }
     for way, (budget, note) in about.items():

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from cli.backup_code import code
 from cli.backup_list import list_
+from cli.backup_status import status
 from cli.place import AsJson
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ EXIT_CODES = {"equal": 0, "empty": 0, "different": 1, "unusable": 2}
 LISTED = 20  # differences printed for people; --json has them all
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(status)
 
 Folder = Annotated[Path, typer.Argument(help="Folder with AWSDynamoDB/<id>, a full export in DynamoDB JSON.")]
 

@@ -89,7 +89,13 @@ def machine_page(name: str, machine: dict[str, Any]) -> str:
         for target, label in _exits(body):
             arrow = f"    {ids[state]} --> {ids[target] if target else '[*]'}"
             drawing.append(arrow + (f": {label}" if label else ""))
-    rows = [f"| {state} | {body['Type']} | {body['Comment']} |" for state, body in states.items()]
+    rows = []
+    for state, body in states.items():
+        children = body.get("ItemProcessor", {}).get("States", {})
+        rows.append(f"| {state} | {body['Type']} | {body['Comment']} |")
+        rows += [
+            f"| {state}: {name} | {child['Type']} | {child['Comment']} |" for name, child in children.items()
+        ]
     return "\n".join(
         [
             NOTE,

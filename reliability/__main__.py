@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reliability import page
+from reliability.backup import RestoreScene
 from reliability.board import FaultBoard
-from reliability.cases import PATIENCE, Case, Mode, discover
+from reliability.cases import PATIENCE, Case, Mode, discover, pattern
 from reliability.patient import Patient
 from reliability.release import ReleaseScene
 from reliability.release_world import ReleaseWorld, hasty_workloads
@@ -96,6 +97,7 @@ def stage(scale: float = SCALE) -> Iterator[Stage]:
             ReleaseScene(releases, "deploy/fails", failing=True),
             ReleaseScene(releases, "roll_back/by-hand", by_hand=True),
             ReleaseScene(releases, "roll_back/stopped", stopped=True),
+            RestoreScene(world, "verify_backup/good"),
         )
         yield Stage(FaultBoard(server), scenes, releases)
 
@@ -114,7 +116,7 @@ def play_all(
         if only and not any(fnmatchcase(machine, pattern.split("/", maxsplit=1)[0]) for pattern in only):
             continue
         clean, calls = clean_run(scene, board)
-        arns = {scene.named(call.resource): call.resource for call in calls}
+        arns = {scene.named(call.resource): pattern(call.resource) for call in calls}
         for case in discover(scene, calls):
             call = (machine, case.caller, case.call, case.mode)
             if call not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,17 @@ PATIENCE, LATE = 2.0, 2.5
 # What only reads begins with one of these; StartConfigurationSession hands out a token and changes nothing.
 _READS = ("Get", "List", "Describe", "Query", "Scan", "Filter", "StartConfigurationSession")
 SDK_TRIES = 2  # adapters/aws.py
+
+
+# What is named anew in every run: restore tests, exports, and the executions of a state machine.
+_OF_ONE_RUN = re.compile(
+    r"rt-[0-9a-f]{12}|\d{13,14}-[0-9a-f]{8}|(?<=/data/)[^/]+(?=\.json\.gz)|(?<=/source/)[^/]+|(?<=/copy/)[^/]+|\d{4}/\d{2}/\d{2}"
+)
+
+
+def pattern(resource: str) -> str:
+    """A resource's ARN with `*` for what is named anew in every run."""
+    return _OF_ONE_RUN.sub("*", resource)
 
 
 class Mode(StrEnum):

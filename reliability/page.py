@@ -13,7 +13,7 @@ from reliability.scenes import Healer, Result
 
 RESULTS = Path(__file__).parent / "results.json"
 
-_FOR_PEOPLE = {"escalated", "rollback_failed", "no end"}
+_FOR_PEOPLE = {"escalated", "rollback_failed", "INCONCLUSIVE", "failed", "no end"}
 _MODES = {
     Mode.FAIL: "one request is answered with the service's own failure; it is not carried out",
     Mode.THROTTLE: "the call is throttled, and so is the SDK's retry of it",
@@ -34,9 +34,10 @@ _HEALERS = {
 _BEGINNING = """\
 # Reliability
 
-Each AWS call that `respond` and `deploy` make goes wrong in each of these ways, one in each run, on the real stack: the
-template as the SAM CLI deploys it to the local AWS, the real handlers in processes of their own, the real SDK, the real
-definition. The calls are those of a clean run: nobody wrote the list. `make reliability` plays it all again.
+Each AWS call that `respond`, `deploy` and `verify_backup` make goes wrong in each of these ways, one in each run, on
+the real stack: the template as the SAM CLI deploys it to the local AWS, the real handlers in processes of their own,
+the real SDK, the real definition. The calls are those of a clean run: nobody wrote the list. `make reliability` plays
+it all again.
 An empty cell: not possible there, or not played yet.
 
 In every case of an incident: it ends (`resolved`, or `escalated` to people); no change is made twice, by the local
@@ -47,16 +48,19 @@ In every case of a release: it ends `completed`, with PASS of every gate; or `ro
 function at its version from before; or, only where something is down for good, `rollback_failed`, and then people are
 told. But for that last end all three functions are on one side, without weights. The lock is free.
 
+In every case of a restore test: no copy is left, by the sweep where need be; the source is as it was; it succeeds
+only with PASS on record, and PASS is on record only with all eight checks passed.
+
 In all of them whoever is needed is told, no message lies in the dead-letter queue, no execution is left running.
 """
 _END = """\
 What this does not show: the other runbook's calls on functions and flags (its crashes are played in memory,
 tests/unit/usecases/test_high_error_rate_crashes.py); two faults at once; a step that outlasts its own limit of 75 s.
 A late answer is cut short: the SDK here loses patience after 2 s of the wall instead of 10. Of another way through a
-state machine, only the calls that the ways above it do not make are played; `undo` and `roll_back` only fail for good
-or are killed. A release's functions are called by nobody here: how many requests each version has, and how many of them
-fail, is told to CloudWatch, and the times of a release are the shortest that a manifest takes. Releases under users'
-requests are journeys (tests/sandbox/journeys/test_release.py).
+state machine, only the calls that the ways above it do not make are played; `undo`, `roll_back` and `verify_backup`
+only fail for good or are killed. A release's functions are called by nobody here: how many requests each version has,
+and how many of them fail, is told to CloudWatch, and the times of a release are the shortest that a manifest takes.
+Releases under users' requests are journeys (tests/sandbox/journeys/test_release.py).
 """
 
 

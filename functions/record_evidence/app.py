@@ -13,6 +13,7 @@ def handler(step: RestoreStep) -> RestoreStepResult:
     return record_evidence(
         id_of(step.execution),
         step.failure,
+        workloads=home.workloads,
         tests=home.restore_tests,
         bucket=home.evidence,
         clock=home.clock,

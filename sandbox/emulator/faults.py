@@ -17,6 +17,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.emulator.callers import Caller, Callers
@@ -40,7 +41,7 @@ Route = Callable[[str, str, bytes], Awaitable[Response | None]]
 
 @dataclass(frozen=True)
 class Fault:
-    """`seconds`: of the wall, for `delay`."""
+    """`resource`: an ARN, with `*` for what is named anew in every run. `seconds`: of the wall, for `delay`."""
 
     caller: str
     action: str
@@ -73,11 +74,8 @@ class Call:
 
     def is_hit_by(self, fault: Fault) -> bool:
         there = self.nth == fault.nth if self.invocation else self.nth >= fault.nth
-        return there and (self.caller, self.action, self.resource) == (
-            fault.caller,
-            fault.action,
-            fault.resource,
-        )
+        same = (self.caller, self.action) == (fault.caller, fault.action)
+        return there and same and fnmatchcase(self.resource, fault.resource)
 
 
 class Faults:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import gzip
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.emulator.dynamodb_export_files import Export, objects
 from selfright.backup_ports import Item, StoredExport
+from selfright.domain.backup.history import Measured
 from selfright.domain.backup.restore_test import ISOLATED, ExportedTable, RecoveryWindow, RestoreTest
-from selfright.domain.backup.settings import TableSettings, own_tags
-from selfright.domain.backup.steps import VerifyBackupInput
+from selfright.domain.backup.settings import TableSettings, may_be_put_back, own_tags
+from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 from selfright.domain.digest import Manifest, read_manifest
 from selfright.domain.errors import BusyError, ConflictError, NotFoundError, RefusedError
 from tests.fakes.aws import StillClock
@@ -97,6 +100,8 @@ class FakeBackups:
             for name in ("time_to_live", "stream", "point_in_time_recovery_days", "deletion_protection")
             if name not in self.forgets
         }
+        if wanted.resource_policy and may_be_put_back(wanted.resource_policy):
+            back["resource_policy"] = wanted.resource_policy
         tags = {**found.tags, **own_tags(wanted.tags)}
         self._change(copy, **back, tags=tags, table_class=wanted.table_class)
 
@@ -134,11 +139,12 @@ class FakeBackups:
     def open(self, export: ExportedTable) -> StoredExport:
         return self._exports[export.folder]
 
-    def lose_one_file(self, export: ExportedTable) -> str:
+    def lose(self, export: ExportedTable, name: str) -> None:
         found = self._exports[export.folder]
-        name = next(part.name for part in found.manifest.parts if part.items)
-        del found.files[name]
-        return name
+        (found.files if name.startswith("data/") else found.manifests).pop(name.rpartition("/")[2], None)
+
+    def touch(self, export: ExportedTable, name: str) -> None:
+        self._exports[export.folder].files[name.removeprefix("data/")] += gzip.compress(b"")
 
     # -- CopiedItems
 
@@ -222,6 +228,7 @@ class MemoryRestoreTests:
     def __init__(self) -> None:
         self.tests: dict[str, RestoreTest] = {}
         self.hashes: dict[tuple[str, str], str] = {}
+        self.measured: dict[tuple[str, str, str], list[Measured]] = {}
 
     def find(self, test: str) -> RestoreTest | None:
         return self.tests.get(test)
@@ -232,10 +239,18 @@ class MemoryRestoreTests:
     def newest_hash(self, workload: str, environment: str) -> str | None:
         return self.hashes.get((workload, environment))
 
-    def conclude(self, test: RestoreTest, previous: str | None, newest: str) -> None:
+    def history(self, workload: str, environment: str, resource: str, limit: int) -> Sequence[Measured]:
+        found = self.measured.get((workload, environment, resource), [])
+        return found[::-1][:limit]
+
+    def conclude(
+        self, test: RestoreTest, measured: Measured | None, previous: str | None, newest: str
+    ) -> None:
         if self.newest_hash(test.workload, test.environment) != previous:
             raise ConflictError("another came first")
         self.hashes[test.workload, test.environment] = newest
+        if measured:
+            self.measured.setdefault((test.workload, test.environment, test.resource), []).append(measured)
         self.save(test)
 
 
@@ -246,6 +261,22 @@ class MemoryBucket:
     def write(self, key: str, text: str, content_type: str) -> None:
         assert content_type.partition(";")[0] in ("application/json", "text/html")
         self.objects[key] = text
+
+
+class MemoryPartResults:
+    def __init__(self) -> None:
+        self.objects: dict[str, str] = {}
+        self.written: list[str] = []
+
+    def write(self, key: str, document: Any) -> StoredList:
+        self.objects[key] = json.dumps(document)
+        self.written.append(key)
+        return StoredList(bucket="evidence", key=key)
+
+    def read(self, key: str) -> Any:
+        if key not in self.objects:
+            raise NotFoundError(f"NoSuchKey: {key}")
+        return json.loads(self.objects[key])
 
 
 class FakeExecutions:

@@ -19,6 +19,7 @@ from selfright.adapters.uploads import S3Uploads
 from selfright.checks import CHECKS
 from selfright.domain import errors
 from selfright.domain.backup import steps as backup_steps
+from selfright.domain.backup.restore_job import RESTORED
 from selfright.domain.backup.restore_test import ISOLATED
 from selfright.domain.backup.run import BackUpInput
 from selfright.domain.errors import ChannelDownError, SelfrightError, SourceDownError
@@ -43,6 +44,7 @@ STATES = [
     for machine, definition in MACHINES.items()
     for name, state in definition["States"].items()
 ]
+MAPS = [param for param in STATES if param.values[0]["Type"] == "Map"]  # type: ignore[index]
 TASKS = [param for param in STATES if param.values[0]["Type"] == "Task"]  # type: ignore[index]
 ROOMS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 
@@ -168,6 +170,7 @@ def test_no_permission_is_wide(function: str):
                 "IsolatedTables": f"table/{ISOLATED}*",
                 "IsolatedExports": f"table/{ISOLATED}*/export/*",
                 "RecoveredTables": f"table/${{ManagedTables}}{RECOVERED}*",
+                "RestoredTables": f"table/{RESTORED}*",
             }
             resource = statement["Resource"]["Fn::Sub"]
             assert resource.rpartition(":")[2].startswith(tables.get(sid, "table/${ManagedTables}"))
@@ -182,6 +185,8 @@ RESTORE_TESTS = (
     "RestoreBackup",
     "WatchRestore",
     "WatchExports",
+    "CompareCopy",
+    "ReadPart",
     "VerifyCopy",
     "RecordEvidence",
     "CleanUpRestore",
@@ -201,8 +206,10 @@ def test_evidence_can_be_written_and_never_deleted(function: str):
     for statement in statements(function).values():
         actions = {a for a in statement["Action"] if a.startswith("s3:")} - {"s3:ListBucket"}
         folder = "evidence" if function == "RecordEvidence" else "exports"
+        folder = "exports/readings" if statement["Sid"] == "Readings" else folder
         assert not actions or statement["Resource"] == {"Fn::Sub": f"${{Evidence.Arn}}/{folder}/*"}
-    assert ("s3:PutObject" in granted(function)) == (function in {"WatchRestore", "RecordEvidence"})
+    writing = {"WatchRestore", "WatchExports", "CompareCopy", "ReadPart", "RecordEvidence"}
+    assert ("s3:PutObject" in granted(function)) == (function in writing)
     assert ("s3:DeleteObject" in granted(function)) == (function == "WatchExports")
 
 
@@ -413,10 +420,28 @@ def test_a_step_of_a_release_that_fails_for_good_goes_back():
     assert to["Tell of the step"] == "Watch"
 
 
+@pytest.mark.parametrize("state", MAPS)
+def test_a_map_goes_through_a_list_in_s3_and_takes_no_failure_for_a_result(state: dict[str, Any]):
+    """Items in a state's input would end at 256 KiB, and children in the parent's history at 25,000 events."""
+    processor = state["ItemProcessor"]
+    assert processor["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert state["ItemReader"]["ReaderConfig"] == {"InputType": "JSON"}
+    assert 0 < state["MaxConcurrency"] <= 100  # of a thousand that an account has by default
+    assert state["ToleratedFailurePercentage"] == 0
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    for child in processor["States"].values():
+        assert child["Comment"]
+        assert child["Output"] == {}
+        test_every_failure_to_ask_is_retried_under_its_own_name(child)
+        test_a_room_that_died_is_asked_again(child)
+        test_a_task_outwaits_its_function(child)
+
+
 RESTORES = {
     "Restore the backup": ("restore_backup", "Is it under way?"),
     "Watch the restore": ("watch_restore", "Is it restored?"),
     "Watch the exports": ("watch_exports", "Is it exported?"),
+    "Compare the copy": ("compare_copy", "Is it compared?"),
     "Clean up": ("clean_up_restore", "Is it gone?"),
 }
 
@@ -429,7 +454,8 @@ def test_every_word_of_a_restore_test_has_its_branch(task: str):
     words = {backup_steps.Next[name].value for name in re.findall(r"\bNext\.([A-Z]+)\b", source)}
 
     assert states[task]["Next"] == choice
-    default = {"Record the evidence": "record", "Not proven": "alarm"}[states[choice]["Default"]]
+    defaults = {"Record the evidence": "record", "Verify the copy": "go", "Not proven": "alarm"}
+    default = defaults[states[choice]["Default"]]
     assert word_choice(states[choice]) | {default} == words
 
 
@@ -546,7 +572,13 @@ def test_the_queue_takes_from_our_own_rules_and_nobody_else():
 
     assert first["Condition"]["ArnEquals"]["aws:SourceArn"] == [
         {"Fn::GetAtt": f"{name}.Arn"}
-        for name in (*rules, "RequestReleaseRequested", "RequestReleaseUploaded", "RegretReleaseAlarmWentOff")
+        for name in (
+            *rules,
+            "RequestReleaseRequested",
+            "RequestReleaseUploaded",
+            "RegretReleaseAlarmWentOff",
+            "ValidateRestoreRestored",
+        )
     ]
     for rule in rules.values():
         (target,) = rule["Targets"]

@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from selfright.domain.backup.history import Measured
+    from selfright.domain.backup.restore_job import RestoreJob, Validation
     from selfright.domain.backup.restore_test import ExportedTable, RecoveryWindow, RestoreTest
     from selfright.domain.backup.settings import TableSettings
-    from selfright.domain.backup.steps import VerifyBackupInput
+    from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 
 Item = Mapping[str, Mapping[str, Any]]  # DynamoDB JSON
 
@@ -77,8 +79,11 @@ class TableExports(Protocol):
 
     def open(self, export: ExportedTable) -> StoredExport: ...
 
-    def lose_one_file(self, export: ExportedTable) -> str:
-        """Delete the first data file that holds items: a planted fault. Answers its name."""
+    def lose(self, export: ExportedTable, name: str) -> None:
+        """Delete a file: a planted fault."""
+
+    def touch(self, export: ExportedTable, name: str) -> None:
+        """Make other bytes of the same items: a planted fault. The file is held in memory."""
 
 
 class StoredExport(Protocol):
@@ -108,6 +113,23 @@ class Sentinels(Protocol):
     def write(self, table: str, item: Item) -> None: ...
 
 
+class RestoreJobs(Protocol):
+    """AWS Backup's restore jobs."""
+
+    def find(self, job: str) -> RestoreJob:
+        """Raises NotFoundError."""
+
+    def answer(self, job: str, status: Validation, message: str) -> None:
+        """Raises NotFoundError, RefusedError."""
+
+
+class RestoredItems(Protocol):
+    """Items of a table that AWS Backup restored."""
+
+    def some(self, table: str, limit: int) -> Iterable[Item]:
+        """The first ones, at most `limit`. Raises NotFoundError."""
+
+
 class RestoreTests(Protocol):
     """What is written down about restore tests, and the newest link of each workload's chain of evidence."""
 
@@ -118,10 +140,15 @@ class RestoreTests(Protocol):
     def newest_hash(self, workload: str, environment: str) -> str | None:
         """Of the newest evidence; None before the first."""
 
-    def conclude(self, test: RestoreTest, previous: str | None, newest: str) -> None:
-        """Save the test with its verdict and put `newest` in the place of `previous`, both or neither.
+    def history(self, workload: str, environment: str, resource: str, limit: int) -> Sequence[Measured]:
+        """The newest concluded tests of a table, the newest first; drills are not among them."""
 
-        Raises ConflictError where another test's evidence came first.
+    def conclude(
+        self, test: RestoreTest, measured: Measured | None, previous: str | None, newest: str
+    ) -> None:
+        """Save the test with its verdict, put `newest` in the place of `previous`, and `measured` into the history.
+
+        All of it or nothing. Raises ConflictError where another test's evidence came first.
         """
 
 
@@ -133,6 +160,16 @@ class Executions(Protocol):
 
     def running(self, execution: str) -> bool:
         """False also where it is not known any more (90 days after its end)."""
+
+
+class PartResults(Protocol):
+    """What the rooms of one comparison leave for each other in the bucket, as JSON; deleted with the exports."""
+
+    def write(self, key: str, document: Any) -> StoredList:
+        """In the place of what was there: a part that is read again has one result. Answers where it lies."""
+
+    def read(self, key: str) -> Any:
+        """Raises NotFoundError."""
 
 
 class EvidenceBucket(Protocol):

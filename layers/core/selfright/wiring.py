@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         CopiedItems,
         EvidenceBucket,
         Executions,
+        PartResults,
+        RestoredItems,
+        RestoreJobs,
         RestoreTests,
         Sentinels,
         TableBackups,
@@ -268,10 +271,28 @@ class House:
         return S3TableExports(self.aws, self.settings.need("evidence_bucket"))
 
     @cached_property
+    def part_results(self) -> PartResults:
+        from selfright.adapters.part_results import S3PartResults
+
+        return S3PartResults(self.aws, self.settings.need("evidence_bucket"))
+
+    @cached_property
     def copied_items(self) -> CopiedItems:
         from selfright.adapters.restore_tests import DynamoDBCopiedItems
 
         return DynamoDBCopiedItems(self.aws)
+
+    @cached_property
+    def restore_jobs(self) -> RestoreJobs:
+        from selfright.adapters.restore_jobs import BackupRestoreJobs
+
+        return BackupRestoreJobs(self.aws)
+
+    @cached_property
+    def restored_items(self) -> RestoredItems:
+        from selfright.adapters.restore_jobs import DynamoDBRestoredItems
+
+        return DynamoDBRestoredItems(self.aws)
 
     @cached_property
     def sentinels(self) -> Sentinels:

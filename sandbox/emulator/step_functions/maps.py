@@ -128,6 +128,23 @@ def _tolerant(before: Callable[..., None]) -> Callable[[Any, Any, Any], None]:
     return map_run
 
 
+def _readable(before: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """A list that cannot be read fails its Map by a name that can be caught; else the whole execution would end."""
+
+    def evaluate(self: Any, env: Any) -> None:
+        try:
+            before(self, env)
+        except events.FailureEventException:
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise events.FailureEventException(
+                failed(env, "MapRunFailed", "States.ItemReaderFailed", cause)
+            ) from error
+
+    return evaluate
+
+
 def install() -> None:
     for used in ("_eval_job", "stopped"):
         original(workers.IterationWorker, used)
@@ -141,3 +158,5 @@ def install() -> None:
     distributed = asl(f"{ITERATION}.distributed_iteration_component").DistributedIterationComponent
     replace(inline, "_eval_body", _bounded)
     replace(distributed, "_map_run", _tolerant)
+    reader = asl("component.state.exec.state_map.item_reader.item_reader_decl").ItemReader
+    replace(reader, "_eval_body", _readable)

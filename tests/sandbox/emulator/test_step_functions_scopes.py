@@ -160,3 +160,29 @@ def test_a_distributed_map_reads_its_items_from_an_object(aws: Server, body: byt
     done = play(aws, machine, {"bucket": bucket})
     # Then each item had a child
     assert done.output == ["a!", "b!"], done.cause
+
+
+def test_a_list_that_cannot_be_read_fails_its_map_by_a_name_that_can_be_caught(aws: Server):
+    # Given a Map over an object that is not there
+    storage, bucket = client(aws, "s3"), f"map-{uuid.uuid4().hex[:12]}"
+    storage.create_bucket(Bucket=bucket)
+    machine = jsonata(
+        A={
+            "Type": "Map",
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSON"},
+                "Arguments": {"Bucket": bucket, "Key": "gone"},
+            },
+            "ItemProcessor": {**scope(In=pass_()), **DISTRIBUTED},
+            "Catch": [
+                {"ErrorEquals": ["States.ALL"], "Next": "B", "Output": "{% $states.errorOutput.Error %}"}
+            ],
+            "End": True,
+        },
+        B=pass_(),
+    )
+    # When it runs
+    done = play(aws, machine)
+    # Then its failure was caught
+    assert (done.status, done.output) == ("SUCCEEDED", "States.ItemReaderFailed")

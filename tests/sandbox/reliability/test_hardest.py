@@ -26,6 +26,12 @@ RELEASES = (
     "deploy/fails/RollBackRelease/UpdateAlias analysis 1/kill-after",
     "deploy/fails/RollBackRelease/UpdateAlias analysis 1/down",
 )
+RESTORE_TESTS = (
+    "verify_backup/good/ReadPart/PutObject reading-1/copy 1/kill-after",
+    "verify_backup/good/RecordEvidence/TransactWriteItems Ledger 1/kill-after",
+    "verify_backup/good/VerifyBackup/GetObject reading-1/parts.json 1/down",
+    "verify_backup/good/VerifyBackup/InvokeFunction CleanUpRestore 1/down",
+)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +39,9 @@ RELEASES = (
     [
         (INCIDENTS, 10, {"resolved", "escalated"}),
         (RELEASES, 6, {"completed", "rolled_back", "rollback_failed"}),
+        (RESTORE_TESTS, 4, {"PASS", "INCONCLUSIVE", "failed"}),
     ],
-    ids=["incidents", "releases"],
+    ids=["incidents", "releases", "restore tests"],
 )
 def test_all_comes_to_a_good_end_whatever_dies(
     staged: Stage, subtests: pytest.Subtests, cases: Sequence[str], number: int, ends: set[str]

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from selfright.adapters.aws import Aws
+from selfright.adapters.part_results import S3PartResults
 from selfright.adapters.restore_tests import DynamoDBCopiedItems, DynamoDBRestoreTests, S3EvidenceBucket
 from selfright.adapters.table_backups import DynamoDBTableBackups
 from selfright.adapters.table_exports import S3TableExports
 from selfright.adapters.workflows import StepFunctionsExecutions
 from selfright.domain.backup.restore_test import ExportedTable
 from selfright.domain.backup.settings import differing
-from selfright.domain.backup.steps import VerifyBackupInput
+from selfright.domain.backup.steps import StoredList, VerifyBackupInput
 from selfright.domain.backup.verdict import Verdict
 from selfright.domain.errors import (
     BusyError,
@@ -29,6 +30,7 @@ from selfright.domain.errors import (
 from tests.fakes.backups import FakeExport
 from tests.unit.adapters.conftest import Stubbed
 from tests.unit.backup.builders import a_test
+from tests.unit.backup.test_history import measured
 
 POINT = datetime(2026, 11, 23, 2, 55, tzinfo=UTC)
 COPY = "selfright-restore-rt-0123456789ab-orders"
@@ -107,9 +109,13 @@ def test_what_a_restore_drops_is_put_back_and_may_be_put_back_again(aws: Aws):
     client.update_time_to_live(
         TableName=source, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
     )
+    arn = client.describe_table(TableName=source)["Table"]["TableArn"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Resource": arn}]}
+    client.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
     copy = make_table(aws, COPY)
     wanted = backups.settings(source)
     assert set(differing(wanted, backups.settings(copy))) == {
+        "resource_policy",
         "time_to_live",
         "stream",
         "tags",
@@ -120,6 +126,9 @@ def test_what_a_restore_drops_is_put_back_and_may_be_put_back_again(aws: Aws):
         backups.put_back(copy, wanted)
 
     assert differing(wanted, backups.settings(copy)) == {}
+    ours = client.describe_table(TableName=copy)["Table"]["TableArn"]
+    put = json.loads(client.get_resource_policy(ResourceArn=ours)["Policy"])
+    assert put["Statement"][0]["Resource"] == ours
 
 
 def test_a_table_that_is_gone_is_not_found(aws: Aws):
@@ -321,8 +330,13 @@ def test_an_export_is_read_from_its_folder_and_from_no_other(aws: Aws, bucket: s
         f"o-{number}" for number in range(20)
     )
     # a file is lost here and not next door
-    lost = exports.lose_one_file(export)
+    first, lost = sorted(written.files)[:2]
+    exports.lose(export, f"data/{lost}")
     assert set(exports.open(export).present) == set(written.files) - {lost}
+    exports.touch(export, f"data/{first}")
+    changed = b"".join(exports.open(export).read(first))
+    assert changed != written.files[first]
+    assert gzip.decompress(changed) == gzip.decompress(written.files[first])
     other = ExportedTable(arn="arn", folder="exports/AWSDynamoDB/012")
     assert set(exports.open(other).present) == set(written.files)
 
@@ -344,7 +358,7 @@ def test_a_test_is_kept_and_its_end_is_linked_once(aws: Aws, table: str):
     assert tests.find(test.id) == test
 
     first = test.model_copy(update={"verdict": Verdict.PASS})
-    tests.conclude(first, None, "a" * 64)
+    tests.conclude(first, measured(1), None, "a" * 64)
     assert tests.find(test.id) == first
     assert tests.newest_hash("shop", "production") == "a" * 64
 
@@ -352,10 +366,15 @@ def test_a_test_is_kept_and_its_end_is_linked_once(aws: Aws, table: str):
     late = test.model_copy(update={"verdict": Verdict.FAIL})
     for stale in (None, "b" * 64):
         with pytest.raises(ConflictError):
-            tests.conclude(late, stale, "c" * 64)
+            tests.conclude(late, measured(2), stale, "c" * 64)
     assert tests.find(test.id) == first
-    tests.conclude(late, "a" * 64, "c" * 64)
+    assert tests.history("shop", "production", "orders", 10) == [measured(1)]
+    tests.conclude(late, None, "a" * 64, "c" * 64)  # a drill, which is no part of the history
     assert tests.newest_hash("shop", "production") == "c" * 64
+    tests.conclude(first, measured(3), "c" * 64, "d" * 64)
+    assert tests.history("shop", "production", "orders", 10) == [measured(3), measured(1)]
+    assert tests.history("shop", "production", "orders", 1) == [measured(3)]
+    assert tests.history("shop", "production", "order", 10) == []
 
 
 def test_evidence_is_written_with_its_type(aws: Aws, bucket: str):
@@ -363,6 +382,16 @@ def test_evidence_is_written_with_its_type(aws: Aws, bucket: str):
     found = aws.client("s3").get_object(Bucket=bucket, Key="evidence/one.html")
     assert found["Body"].read().decode() == "<p>ü</p>"
     assert found["ContentType"] == "text/html; charset=utf-8"
+
+
+def test_what_a_part_came_to_is_kept_once_and_missed_where_it_is_not(aws: Aws, bucket: str):
+    results = S3PartResults(aws, bucket)
+    for document in ({"result": 1}, {"result": 2}):
+        where = results.write("exports/readings/rt-1/1/copy/part.json", document)
+    assert where == StoredList(bucket=bucket, key="exports/readings/rt-1/1/copy/part.json")
+    assert results.read(where.key) == {"result": 2}
+    with pytest.raises(NotFoundError):
+        results.read("exports/readings/rt-1/1/copy/another.json")
 
 
 # -- executions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +12,21 @@ from hypothesis import strategies as st
 
 from selfright.domain.backup import restore_test as checks
 from selfright.domain.backup.comparison import Difference, Kind
-from selfright.domain.backup.invariants import Invariants
+from selfright.domain.backup.invariants import Watched, broken_rules, watch
 from selfright.domain.backup.restore_test import copy_name, made_by
-from selfright.domain.backup.settings import NOT_PUT_BACK, TableSettings, differing
+from selfright.domain.backup.settings import (
+    NOT_PUT_BACK,
+    TableSettings,
+    differing,
+    may_be_put_back,
+    policy_text,
+)
 from selfright.domain.backup.verdict import BackupCheck, CheckName, Verdict, all_eight, verdict_of
 from selfright.domain.manifest import Invariant
 from tests.unit.backup.builders import BEGAN, a_test, compared, settings
 
 EIGHT = tuple(CheckName)
+ALLOWS = '{"Statement": [{"Effect": "Allow", "Resource": "<table>"}]}'
 
 
 def a_check(name: CheckName, verdict: Verdict) -> BackupCheck:
@@ -144,6 +152,7 @@ def test_every_setting_that_differs_is_named(name: str):
         "tags": {"team": "red"},
         "point_in_time_recovery_days": 1,
         "deletion_protection": False,
+        "resource_policy": ALLOWS,
         "table_class": "STANDARD_INFREQUENT_ACCESS",
     }
 
@@ -161,15 +170,55 @@ def test_tags_of_aws_and_of_the_test_itself_are_nobodys_setting():
     assert differing(source, copy) == {}
 
 
+DENIES = '{"Statement": [{"Effect": "Allow"}, {"Effect": "Deny"}]}'
+
+
 @pytest.mark.parametrize(
-    "had",
-    [{"autoscaling": {"read": "5 to 100"}}, {"resource_policy": "{}"}, {"replicas": ("eu-west-1",)}],
+    ("had", "told"),
+    [
+        (
+            {"autoscaling": {"read": "5 to 100"}},
+            "autoscaling: read 5 to 100 was not put back: scalable targets",
+        ),
+        (
+            {"replicas": ("eu-west-1", "eu-west-3")},
+            "replicas: eu-west-1, eu-west-3 was not put back: a replica",
+        ),
+        ({"resource_policy": DENIES}, "resource_policy: it was not put back: it denies something"),
+    ],
 )
-def test_what_nobody_put_back_is_not_taken_for_parity(had: dict[str, Any]):
+def test_what_nobody_put_back_is_not_taken_for_parity(had: dict[str, Any], told: str):
     check = checks.settings_parity(settings(**had), settings())
 
     assert check.verdict is Verdict.INCONCLUSIVE
     assert check.names == tuple(had)
+    assert check.reason.startswith(told)
+    assert check.reason.endswith("by hand")
+
+
+def test_a_policy_that_allows_is_put_back_or_missed():
+    source = settings(resource_policy=ALLOWS)
+    assert checks.settings_parity(source, source).verdict is Verdict.PASS
+    assert checks.settings_parity(source, settings()).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("effect", ["Deny", "deny", None])
+def test_a_single_statement_is_a_list_of_one_and_what_is_no_allow_is_a_denial(effect: str | None):
+    assert may_be_put_back('{"Statement": {"Effect": "Allow"}}')
+    assert not may_be_put_back(json.dumps({"Statement": {"Effect": effect}}))
+
+
+def test_the_same_policy_of_two_tables_is_the_same():
+    one, other = ("arn:aws:dynamodb:eu-central-1:123456789012:table/" + name for name in ("orders", "copy"))
+    texts = [
+        policy_text(f'{{"Statement": [{{"Resource": ["{arn}", "{arn}/index/*"], "Effect": "Allow"}}]}}', arn)
+        for arn in (one, other)
+    ]
+    assert (
+        texts[0]
+        == texts[1]
+        == '{"Statement": [{"Effect": "Allow", "Resource": ["<table>", "<table>/index/*"]}]}'
+    )
 
 
 # -- invariants
@@ -207,32 +256,29 @@ def order(number: int, **attributes: dict[str, Any]) -> dict[str, dict[str, Any]
 )
 def test_a_rule_about_an_attribute(fields: dict[str, Any], item: Any, holds: bool):
     rules = [rule(attribute="state", **fields)]
-    watch = Invariants(rules, KEYS)
+    check = checks.invariants(rules, broken_rules(rules, watch([item], rules, KEYS)))
 
-    watch.see(item)
-
-    check = checks.invariants(rules, watch.broken())
     assert check.verdict is (Verdict.PASS if holds else Verdict.FAIL)
     assert ("order_id=o-1" in check.reason) == (not holds)
 
 
 def test_a_rule_about_how_many_items_there_are():
     rules = [rule(at_least_items=2)]
-    watch = Invariants(rules, KEYS)
-    watch.see(order(1))
-    assert checks.invariants(rules, watch.broken()).reason == "the rule: 1 items, at least 2 wanted"
+    one, other = (watch([order(number)], rules, KEYS) for number in (1, 2))
 
-    watch.see(order(2))
-    assert checks.invariants(rules, watch.broken()).verdict is Verdict.PASS
+    reason = checks.invariants(rules, broken_rules(rules, one)).reason
+    assert reason == "the rule: 1 items, at least 2 wanted"
+    assert checks.invariants(rules, broken_rules(rules, one + other)).verdict is Verdict.PASS
 
 
 def test_many_broken_items_are_counted_and_some_are_named():
     rules = [rule(attribute="state")]
-    watch = Invariants(rules, KEYS)
-    for number in range(50):
-        watch.see(order(number))
+    # In two parts of an export, and in one
+    parts = [watch(map(order, numbers), rules, KEYS) for numbers in (range(20), range(20, 50))]
+    seen = sum(parts, start=Watched())
+    assert seen == watch(map(order, range(50)), rules, KEYS)
 
-    reason = checks.invariants(rules, watch.broken()).reason
+    reason = checks.invariants(rules, broken_rules(rules, seen)).reason
 
     assert "broken by 50 items" in reason
     assert reason.count("order_id=") == 10
@@ -257,10 +303,10 @@ def test_rpo_is_from_the_recovery_point_to_the_start():
 
 
 def test_a_sentinel_is_believed_before_the_recovery_point():
-    stale = a_test(witness=BEGAN - timedelta(minutes=61))
+    stale = a_test(watched=Watched(witness=BEGAN - timedelta(minutes=61)))
     assert stale.rpo_seconds == 3660
     assert checks.rpo(stale, 3600, sentinel=True).verdict is Verdict.FAIL
-    fresh = a_test(witness=BEGAN - timedelta(minutes=6))
+    fresh = a_test(watched=Watched(witness=BEGAN - timedelta(minutes=6)))
     assert checks.rpo(fresh, 3600, sentinel=True).reason == (
         "360 s would have been lost by the sentinel, 3600 s are allowed"
     )

@@ -10,17 +10,19 @@ from typing import Any
 
 from selfright.backup_ports import Item
 from selfright.domain.backup.restore_test import RestoreTest, copy_name, id_of
-from selfright.domain.backup.steps import Next, RestoreBegin, RestoreStepResult
+from selfright.domain.backup.steps import Next, PartToRead, RestoreBegin, RestoreStepResult
 from selfright.domain.errors import SourceDownError
 from selfright.domain.manifest import load
 from selfright.usecases.clean_up_restore import clean_up_restore
+from selfright.usecases.compare_copy import compare_copy
+from selfright.usecases.read_part import read_part
 from selfright.usecases.record_evidence import record_evidence
 from selfright.usecases.restore_backup import restore_backup
 from selfright.usecases.verify_copy import verify_copy
 from selfright.usecases.watch_exports import watch_exports
 from selfright.usecases.watch_restore import watch_restore
 from tests.fakes import Fuse, StillClock
-from tests.fakes.backups import FakeBackups, MemoryBucket, MemoryRestoreTests
+from tests.fakes.backups import FakeBackups, MemoryBucket, MemoryPartResults, MemoryRestoreTests
 from tests.unit.backup.builders import settings
 
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:verify-backup:nightly-1"
@@ -58,14 +60,18 @@ class World:
         self.backups: Any = FakeBackups(self.clock)
         self.tests: Any = MemoryRestoreTests()
         self.bucket: Any = MemoryBucket()
+        self.results: Any = MemoryPartResults()
         self.table = self.backups.add(
             TABLE, settings(**{"keys": ("pk S HASH",)} | changed), orders(40) if items is None else items
         )
         self.words: list[str] = []
+        self.readings: list[int] = []  # of all parts, as they were made
         guard = (fuse or Fuse()).guard
         self.aws: Any = guard("backups", self.backups)
         self.record_of: Any = guard("tests", self.tests)
         self.shelf: Any = guard("bucket", self.bucket)
+        self.desk: Any = guard("results", self.results)
+        self.twice = False  # each part is read twice
 
     # -- the rooms
 
@@ -93,13 +99,40 @@ class World:
     def watch_exports(self, test: str = TEST) -> RestoreStepResult:
         return watch_exports(test, backups=self.aws, exports=self.aws, tests=self.record_of, clock=self.clock)
 
+    def compare(self, test: str = TEST, again: Callable[..., Any] = lambda room: room()) -> RestoreStepResult:
+        """The loop of the machine: compare, have all parts read, compare. `again`: how each room is called."""
+        read = 0
+        while True:
+            step: RestoreStepResult = again(
+                lambda read=read: compare_copy(
+                    test, read, exports=self.aws, results=self.desk, tests=self.record_of
+                )
+            )
+            if step.next is not Next.READ:
+                return step
+            assert step.parts is not None
+            for item in self.results.read(step.parts.key) * (1 + self.twice):
+                again(lambda item=item: self._read(PartToRead.model_validate(item)))
+            self.readings.append(step.reading)
+            read = step.reading
+
+    def _read(self, part: PartToRead) -> None:
+        read_part(part, workloads=self.workloads, exports=self.aws, results=self.desk, tests=self.record_of)
+
     def verify(self, test: str = TEST) -> RestoreStepResult:
         return verify_copy(
             test, workloads=self.workloads, backups=self.aws, exports=self.aws, tests=self.record_of
         )
 
     def record(self, test: str = TEST, failure: str | None = None) -> RestoreStepResult:
-        return record_evidence(test, failure, tests=self.record_of, bucket=self.shelf, clock=self.clock)
+        return record_evidence(
+            test,
+            failure,
+            workloads=self.workloads,
+            tests=self.record_of,
+            bucket=self.shelf,
+            clock=self.clock,
+        )
 
     def clean_up(self, test: str = TEST) -> RestoreStepResult:
         return clean_up_restore(test, backups=self.aws, tests=self.record_of, clock=self.clock)
@@ -110,7 +143,7 @@ class World:
         """What statemachines/verify_backup.asl.json does, without failures. Ends when the copy is gone."""
         test = id_of(execution)
         step = self.begin(plant, execution)
-        for room in (self.watch_restore, self.watch_exports, self.verify):
+        for room in (self.watch_restore, self.watch_exports, self.compare, self.verify):
             if step.next is Next.RECORD:
                 break
             step = self._wait_for(room, test)
@@ -124,10 +157,13 @@ class World:
         failure = None
         try:
             step = _retried(self.begin)
-            for room in (self.watch_restore, self.watch_exports, self.verify):
+            for room in (self.watch_restore, self.watch_exports):
                 if step.next is Next.RECORD:
                     break
                 step = self._wait_for(lambda test, room=room: _retried(lambda: room(test)), TEST)
+            if step.next is not Next.RECORD:
+                self.compare(again=_retried)
+                _retried(self.verify)
         except Exception as error:  # noqa: BLE001 - States.ALL
             failure = f"{type(error).__name__}: {error}"
         with contextlib.suppress(Exception):  # States.ALL: clean up all the same
@@ -158,7 +194,7 @@ class World:
         return next(str(each["reason"]) for each in self.evidence()["checks"] if each["name"] == check)
 
 
-def _retried(room: Callable[[], RestoreStepResult]) -> RestoreStepResult:
+def _retried(room: Callable[[], Any]) -> Any:
     """As Retry does for what may be repeated."""
     try:
         return room()

@@ -1,8 +1,7 @@
-"""Keys read without parsing are the keys that parsing finds, or parsing is what happens."""
+"""A key's bucket follows from its value alone, and lines that are no items are noticed."""
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
@@ -10,100 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfright.domain.digest import KeyReader
-from selfright.domain.digest.canonical import MalformedLineError, parse_line
+from selfright.domain.digest.canonical import MalformedLineError, canonical_key, parse_line
 from selfright.domain.errors import BadInputError
 from tests.unit.digest.exports import as_line, random_table
 
-PLAIN = {"x": {"S": "1"}, "pk": {"S": "plain"}}
+PLAIN = as_line({"x": {"S": "1"}, "pk": {"S": "plain"}})
 
 
-def hashes(reader: KeyReader, lines: list[bytes]) -> list[int]:
-    return reader.hashes(b"".join(line + b"\n" for line in lines), lines)
-
-
-def parsed(names: list[str], lines: list[bytes]) -> list[int]:
-    return [KeyReader(names).hash_of(parse_line(line)) for line in lines]
-
-
-def is_quick(names: list[str], lines: list[bytes]) -> bool:
-    reader = KeyReader(names)
-    hashes(reader, lines[:1])
-    return reader._quick(b"".join(line + b"\n" for line in lines), lines) is not None
-
-
-# Each line has another "pk" than the key, where a careless reader would find it first.
-LOOKALIKES: dict[str, bytes] = {
-    "nested before": as_line({"m": {"M": {"pk": {"S": "no"}}}, "pk": {"S": "yes"}}),
-    "nested after": as_line({"pk": {"S": "yes"}, "m": {"M": {"pk": {"S": "no"}}}}),
-    "nested, the key escaped": b'{"Item":{"m":{"M":{"pk":{"S":"no"}}},"\\u0070k":{"S":"yes"}}}',
-    "nested, the key in another dress": b'{"Item":{"m":{"M":{"pk":{"S":"no"}}},"pk" : {"S":"yes"}}}',
-    "in a string": as_line({"s": {"S": '"pk":{"S":"no"}'}, "pk": {"S": "yes"}}),
-    "as a whole string": as_line({"s": {"S": "pk"}, "pk": {"S": "yes"}}),
-    "as a member of a set": as_line({"s": {"SS": ["pk"]}, "pk": {"S": "yes"}}),
-    "a name that ends so": as_line({'x"pk': {"S": "no"}, "pk": {"S": "yes"}}),
-    "a name that ends so, after a backslash": as_line({'x\\"pk': {"S": "no"}, "pk": {"S": "yes"}}),
-    "nested in a list": as_line({"l": {"L": [{"M": {"pk": {"S": "no"}}}]}, "pk": {"S": "yes"}}),
-    "nested of another type": as_line({"m": {"M": {"pk": {"N": "1"}}}, "pk": {"S": "yes"}}),
-}
-
-
-@pytest.mark.parametrize("line", LOOKALIKES.values(), ids=LOOKALIKES)
-def test_a_lookalike_never_fools_the_reader(line: bytes):
-    # Given a reader that knows the key's type, and plain lines around
-    reader, plain = KeyReader(["pk"]), as_line(PLAIN)
-    wanted = hashes(reader, [as_line({"pk": {"S": "yes"}})])[0]
-
-    found = hashes(reader, [plain, line, plain])
-
-    assert found[1] == wanted
-    assert found[0] == found[2] != wanted
-
-
-def test_two_names_in_one_line_and_none_in_the_next_are_noticed():
-    twice = as_line({"m": {"M": {"pk": {"S": "no"}}}, "pk": {"S": "yes"}})
-    none = b'{"Item":{"\\u0070k":{"S":"other"}}}'
-    reader = KeyReader(["pk"])
-    hashes(reader, [as_line(PLAIN)])
-
-    assert hashes(reader, [twice, none]) == parsed(["pk"], [twice, none])
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        PLAIN,
-        {"pk": {"S": ""}},
-        {"pk": {"S": "Zürich 語"}},
-        {"x": {"S": "a line\nand a tab\t"}, "pk": {"S": "k"}},
-        {"m": {"M": {"deep": {"L": [{"S": "pkk"}]}}}, "pk": {"S": "k"}},
-    ],
-)
-def test_what_aws_writes_is_read_the_quick_way(item: dict[str, Any]):
-    lines = [as_line(item), as_line(PLAIN)]
-
-    assert is_quick(["pk"], lines)
-    assert hashes(KeyReader(["pk"]), lines) == parsed(["pk"], lines)
-
-
-@pytest.mark.parametrize(
-    "key", [{"S": 'quo"te'}, {"S": "back\\slash"}, {"S": "new\nline"}], ids=["quote", "backslash", "newline"]
-)
-def test_a_key_with_escapes_is_parsed(key: dict[str, str]):
-    line = as_line({"pk": key, "x": {"S": "1"}})
-
-    assert not is_quick(["pk"], [line])
-    assert hashes(KeyReader(["pk"]), [line]) == parsed(["pk"], [line])
+def hash_of(names: list[str], line: bytes) -> int:
+    return KeyReader(names).hash_of(parse_line(line))
 
 
 def test_keys_are_equal_by_value_and_not_by_spelling():
     numbers = [as_line({"pk": {"N": number}}) for number in ("1", "1.0", "10E-1", "100", "1E2", "-0", "0")]
     binaries = [as_line({"pk": {"B": text}}) for text in ("QQ==", "QR==")]
 
-    one, same, again, hundred, also, zero, nought = hashes(KeyReader(["pk"]), numbers)
+    one, same, again, hundred, also, zero, nought = [hash_of(["pk"], line) for line in numbers]
 
     assert one == same == again != hundred == also
     assert zero == nought
-    assert len(set(hashes(KeyReader(["pk"]), binaries))) == 1
+    assert len({hash_of(["pk"], line) for line in binaries}) == 1
 
 
 def test_a_spelling_of_the_name_or_of_the_line_does_not_matter():
@@ -112,35 +37,46 @@ def test_a_spelling_of_the_name_or_of_the_line_does_not_matter():
         as_line(item),
         as_line(item, indent=None, separators=(", ", ": ")),
         as_line(item, ensure_ascii=True),
+        b'{"Item":{"sk":{"N":"7.0"},"\\u0070\\u006b":{"S":"Z\\u00fcrich"}}}',
     ]
-    spelled.append(b'{"Item":{"sk":{"N":"7.0"},"\\u0070\\u006b":{"S":"Z\\u00fcrich"}}}')
 
-    assert len(set(hashes(KeyReader(["pk", "sk"]), spelled))) == 1
+    assert len({hash_of(["pk", "sk"], line) for line in spelled}) == 1
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_quick_way_agrees_with_parsing(dice: random.Random):
-    lines = [as_line(item) for item in random_table(dice, 8)]
+def test_equal_keys_have_equal_hashes(dice: Any):
     reader = KeyReader(["pk", "sk"])
+    by_key: dict[bytes, set[int]] = {}
+    for item in random_table(dice, 8):
+        by_key.setdefault(canonical_key(item, ["pk", "sk"]), set()).add(reader.hash_of(item))
 
-    for _ in range(2):  # the second time it knows the types
-        assert hashes(reader, lines) == parsed(["pk", "sk"], lines)
-
-
-@pytest.mark.parametrize("name", ['q"uote', "back\\slash", "sla/sh", "ünïcode", "pk"])
-def test_any_name_may_be_a_key(name: str):
-    lines = [as_line({name: {"S": "a"}, "m": {"M": {name: {"S": "no"}}}}), as_line({name: {"S": "b"}})]
-
-    assert hashes(KeyReader([name]), lines) == parsed([name], lines)
+    assert all(len(hashes) == 1 for hashes in by_key.values())
 
 
-def test_the_line_at_fault_is_told():
-    lines = [as_line(PLAIN), as_line(PLAIN), as_line({"x": {"S": "1"}})]
+def test_a_nested_name_is_not_the_key():
+    nested = as_line({"m": {"M": {"pk": {"S": "no"}}}, "pk": {"S": "yes"}})
 
-    with pytest.raises(MalformedLineError, match="no key attribute pk") as raised:
-        hashes(KeyReader(["pk"]), lines)
+    assert hash_of(["pk"], nested) == hash_of(["pk"], as_line({"pk": {"S": "yes"}}))
 
-    assert raised.value.at == 2
+
+@pytest.mark.parametrize(
+    ("lines", "at"),
+    [
+        ([as_line({"x": {"S": "1"}}), PLAIN], 0),  # another table's key
+        ([PLAIN, PLAIN, b'{"Item":{"pk":{"S":"k"'], 2),
+        ([PLAIN, b'{"Keys":{"pk":{"S":"k"}}}'], 1),
+        ([PLAIN, b'{"Item": {"x":{"S":"1"}}}'], 1),
+    ],
+)
+def test_the_line_at_fault_is_told(lines: list[bytes], at: int):
+    with pytest.raises(MalformedLineError) as raised:
+        KeyReader(["pk"]).look_over(lines)
+
+    assert raised.value.at == at
+
+
+def test_lines_in_aws_own_dress_and_in_another_are_let_through():
+    KeyReader(["pk"]).look_over([PLAIN, as_line({"pk": {"N": "1"}}, separators=(", ", ": "))])
 
 
 @pytest.mark.parametrize("names", [[], [""], ["a", "a"], ["a", "b", "c"]])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reliability.backup import ROOMS as RESTORING
 from reliability.cases import Mode
 from reliability.definitions import rooms_of
 from reliability.page import RESULTS, page, write
@@ -133,6 +134,15 @@ def test_every_room_of_a_release_goes_wrong(machine: str):
 
     missing = {room for room in rooms_of(machine) if f"InvokeFunction {room} 1" not in down}
     assert missing <= NOT_PLAYED_YET
+
+
+def test_every_room_of_a_restore_test_is_killed_around_what_it_changes():
+    mine = [row for row in ROWS if row["scene"].startswith("verify_backup/")]
+
+    for mode in (Mode.KILL_BEFORE, Mode.KILL_AFTER):
+        assert {row["caller"] for row in mine if row["mode"] == mode} == set(RESTORING), mode
+    down = {row["call"] for row in mine if row["caller"] == "VerifyBackup"}
+    assert {f"InvokeFunction {room} 1" for room in RESTORING} <= down
 
 
 def test_a_part_that_is_played_again_replaces_its_own_rows(tmp_path: Path):

@@ -24,6 +24,7 @@
 | a recovery point       | POINTS#<w>#<env>       | POINT#<kind>#<source>#<run began at>#<run id> |
 | the newest of an item  | POINTS#<w>#<env>       | NEWEST#<kind>#<source> |
 | changes not in a snapshot | POINTS#<w>#<env>    | CHANGED       |
+| what a restore took    | WORKLOAD#<w>#<env>     | RESTORED#<table>#<time ended>#<test id> |
 
 Index ByWorkload: GSI1PK = WORKLOAD#<workload>#<environment>, GSI1SK = time opened; incidents. Releases
 have a partition of their own there: GSI1PK = RELEASES#<workload>#<environment>, GSI1SK = time requested.
@@ -36,7 +37,7 @@ Key = dict[str, dict[str, str]]
 INDEX = "ByWorkload"
 ATTEMPT, ENTRY, CHANGE, AT, TROUBLE = "ATTEMPT#", "ENTRY#", "CHANGE#", "AT#", "TROUBLE#"
 LOG, MENDING = "LOG#", "MENDING#"
-POINT, NEWEST = "POINT#", "NEWEST#"
+POINT, NEWEST, RESTORED = "POINT#", "NEWEST#", "RESTORED#"
 STORM = f"{TROUBLE}STORM"  # no fingerprint: those are hexadecimal
 
 
@@ -138,6 +139,10 @@ def newest_point(name: str, environment: str, item: str) -> Key:
 
 def configuration_changes(name: str, environment: str) -> Key:
     return _key(points(name, environment), "CHANGED")
+
+
+def restored(name: str, environment: str, resource: str, moment: str) -> Key:
+    return _key(workload(name, environment), f"{RESTORED}{resource}#{moment}")
 
 
 def workload(name: str, environment: str) -> str:

@@ -95,7 +95,7 @@ class CataloguedState:
             if part.name not in export.present:
                 raise RefusedError(f"the export of {point.source} lacks {part.name}")
             for block in PartReader(export.read(part.name)):
-                for line in block.lines:
+                for line in block:
                     count += 1
                     yield _as_the_api_takes_it(parse_line(line))
         if count != point.details["items"]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from selfright.adapters import ledger_keys as keys
 from selfright.adapters.aws import Aws, translated
 from selfright.backup_ports import Item
+from selfright.domain.backup.history import Measured
 from selfright.domain.backup.restore_test import ISOLATED, RestoreTest
 from selfright.domain.errors import ConflictError
 
@@ -27,7 +29,22 @@ class DynamoDBRestoreTests:
         item = self._get(keys.evidence(workload, environment))
         return item["hash"]["S"] if item else None
 
-    def conclude(self, test: RestoreTest, previous: str | None, newest: str) -> None:
+    def history(self, workload: str, environment: str, resource: str, limit: int) -> Sequence[Measured]:
+        key = keys.restored(workload, environment, resource, "")
+        with translated("reading the ledger"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
+                ExpressionAttributeValues={":pk": key["PK"], ":sk": key["SK"]},
+                ScanIndexForward=False,
+                Limit=limit,
+                ConsistentRead=True,
+            )["Items"]
+        return [Measured.model_validate_json(item["doc"]["S"]) for item in found]
+
+    def conclude(
+        self, test: RestoreTest, measured: Measured | None, previous: str | None, newest: str
+    ) -> None:
         link: dict[str, Any] = {
             "TableName": self._table,
             "Item": {**keys.evidence(test.workload, test.environment), "hash": {"S": newest}},
@@ -39,11 +56,16 @@ class DynamoDBRestoreTests:
                 "ExpressionAttributeNames": {"#hash": "hash"},
                 "ExpressionAttributeValues": {":previous": {"S": previous}},
             }
-        record = {"TableName": self._table, "Item": _item(test)}
+        items = [_item(test)]
+        if measured:
+            moment = f"{measured.ended_at:%Y-%m-%dT%H:%M:%SZ}#{test.id}"
+            key = keys.restored(test.workload, test.environment, test.resource, moment)
+            items.append({**key, "doc": {"S": measured.model_dump_json()}})
+        records = [{"Put": {"TableName": self._table, "Item": item}} for item in items]
         client = self._client
         with translated(f"linking the evidence of {test.id}"):
             try:
-                client.transact_write_items(TransactItems=[{"Put": link}, {"Put": record}])
+                client.transact_write_items(TransactItems=[{"Put": link}, *records])
             except client.exceptions.TransactionCanceledException as error:
                 reasons = [reason["Code"] for reason in error.response["CancellationReasons"]]
                 if reasons[0] == "ConditionalCheckFailed":

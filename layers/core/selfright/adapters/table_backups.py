@@ -9,7 +9,7 @@ from typing import Any
 from selfright.adapters.aws import Aws, translated
 from selfright.adapters.scaling import TableScalingTargets
 from selfright.domain.backup.restore_test import ISOLATED, RecoveryWindow
-from selfright.domain.backup.settings import TableSettings, differing, own_tags
+from selfright.domain.backup.settings import TABLE, TableSettings, differing, own_tags, policy_text
 from selfright.domain.errors import BusyError, ConflictError, NotFoundError
 
 TEST_TAG = "selfright:restore-test"
@@ -110,6 +110,9 @@ class DynamoDBTableBackups:
                     TableName=copy,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": wanted.time_to_live},
                 )
+            if "resource_policy" in missing and wanted.resource_policy:
+                policy = wanted.resource_policy.replace(TABLE, arn)
+                self._client.put_resource_policy(ResourceArn=arn, Policy=policy)
             # One change a call: while one is under way the next is refused, which is BusyError.
             if "stream" in missing and wanted.stream:
                 self._update(
@@ -169,7 +172,7 @@ class DynamoDBTableBackups:
     def _policy(self, arn: str) -> str | None:
         try:
             with translated(f"reading the policy of {arn}"):
-                return str(self._client.get_resource_policy(ResourceArn=arn)["Policy"])
+                return policy_text(self._client.get_resource_policy(ResourceArn=arn)["Policy"], arn)
         except NotFoundError:
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cached_property
@@ -49,15 +50,17 @@ class S3TableExports:
     def open(self, export: ExportedTable) -> StoredExport:
         return S3Export(self._aws, self._bucket, export.folder)
 
-    def lose_one_file(self, export: ExportedTable) -> str:
-        found = self.open(export)
-        part = next((part for part in found.manifest.parts if part.items), None)
-        if part is None:
-            raise RefusedError("an export without items has no file to lose")
-        with translated(f"deleting {part.key}", changing=True):
-            self._aws.client("s3").delete_object(Bucket=self._bucket, Key=f"{export.folder}/data/{part.name}")
-        name: str = part.name
-        return name
+    def lose(self, export: ExportedTable, name: str) -> None:
+        with translated(f"deleting {name}", changing=True):
+            self._aws.client("s3").delete_object(Bucket=self._bucket, Key=f"{export.folder}/{name}")
+
+    def touch(self, export: ExportedTable, name: str) -> None:
+        client, where = self._aws.client("s3"), {"Bucket": self._bucket, "Key": f"{export.folder}/{name}"}
+        with translated(f"changing {name}", changing=True):
+            content = client.get_object(**where)["Body"].read()
+            client.put_object(
+                **where, Body=content + gzip.compress(b"")
+            )  # one more member, with nothing in it
 
 
 class S3Export:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from selfright.backup_ports import TableExports
 from selfright.domain.backup.invariants import key_text
 from selfright.domain.backup.sentinel import KEY
-from selfright.domain.digest import Comparison, Difference, Kind, compare
-from selfright.domain.digest.comparison import Verdict
+from selfright.domain.digest import Comparison, Difference, Kind, Verdict, compare
 from selfright.domain.errors import NotFoundError
 from selfright.domain.recovery.items import fingerprint
 from selfright.domain.recovery.record import Act, Finding, Recovery

@@ -11,6 +11,7 @@ from selfright.domain.errors import RefusedError
 
 MARK = "selfright_planted"
 TAG = "selfright-planted"
+SUMMARY = "manifest-summary.json"  # an export writes it last
 
 
 def plant_in_items(test: RestoreTest, key: Sequence[str], items: CopiedItems) -> str:
@@ -40,10 +41,21 @@ def plant_in_settings(test: RestoreTest, backups: TableBackups) -> str:
 
 
 def plant_in_export(test: RestoreTest, exports: TableExports) -> str:
-    """Lose a data file of the copy's export; answers its name."""
+    """Lose or change one file of the copy's export; answers its name. Raises RefusedError where there is none."""
     if test.copy_export is None:
-        raise RefusedError("there is no export to cut short")
-    return exports.lose_one_file(test.copy_export)
+        raise RefusedError("there is no export to put a fault into")
+    if test.plant is Plant.SHORT_EXPORT:
+        exports.lose(test.copy_export, SUMMARY)
+        return SUMMARY
+    parts = [part for part in exports.open(test.copy_export).manifest.parts if part.items]
+    if not parts:
+        raise RefusedError("an export without items has no file to put a fault into")
+    smallest = str(min(parts, key=lambda part: part.items).name)
+    if test.plant is Plant.MISSING_PART:
+        exports.lose(test.copy_export, f"data/{smallest}")
+    else:
+        exports.touch(test.copy_export, f"data/{smallest}")
+    return smallest
 
 
 def _another(value: Item | dict[str, str]) -> dict[str, str]:

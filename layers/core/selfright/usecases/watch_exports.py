@@ -11,6 +11,8 @@ from selfright.ports import Clock
 from selfright.usecases.plant_fault import plant_in_export, plant_in_settings
 from selfright.usecases.restore_backup import POLL_SECONDS
 
+IN_EXPORTS = {Plant.SHORT_EXPORT, Plant.MISSING_PART, Plant.BAD_MD5}
+
 
 def watch_exports(
     test_id: str, *, backups: TableBackups, exports: TableExports, tests: RestoreTests, clock: Clock
@@ -33,7 +35,7 @@ def watch_exports(
         if not done:
             return waiting
         test = test.model_copy(update={"exported_at": clock.now()})
-    if test.plant is Plant.SHORT_EXPORT and test.planted is None:
+    if test.plant in IN_EXPORTS and test.planted is None:
         test = test.model_copy(update={"planted": plant_in_export(test, exports)})
     if test.settings_began_at is None:
         test = test.model_copy(update={"settings_began_at": clock.now()})

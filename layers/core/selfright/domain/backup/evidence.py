@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from selfright.domain.backup.comparison import Comparison
+from selfright.domain.backup.history import History
 from selfright.domain.backup.restore_test import RestoreTest
 from selfright.domain.backup.verdict import FROZEN, BackupCheck, Verdict, all_eight, verdict_of
 
@@ -45,6 +46,7 @@ class Evidence(BaseModel):
     comparison: Comparison | None
     rpo_seconds: float | None
     rto_seconds: float | None
+    history: History | None
     failure: str | None
     previous: str
     hash: str = ""
@@ -65,12 +67,11 @@ def evidence_of(
     *,
     previous: str,
     now: datetime,
+    history: History | None = None,
 ) -> Evidence:
-    """The sealed document of a test that is over, one way or another."""
+    """The sealed document of a test that is over, one way or another. `history`: of its table, with this test."""
     all_checks = all_eight(checks)
-    verdict = verdict_of(all_checks)
-    if test.failure and verdict is Verdict.PASS:
-        verdict = Verdict.INCONCLUSIVE
+    verdict = concluded(test, checks)
     return Evidence(
         test=test.id,
         execution=test.execution,
@@ -87,9 +88,16 @@ def evidence_of(
         comparison=comparison,
         rpo_seconds=test.rpo_seconds,
         rto_seconds=test.rto_seconds,
+        history=history,
         failure=test.failure,
         previous=previous,
     ).sealed
+
+
+def concluded(test: RestoreTest, checks: Sequence[BackupCheck]) -> Verdict:
+    """The verdict on a test: after a failed station it is no PASS, whatever was found before."""
+    verdict = verdict_of(all_eight(checks))
+    return Verdict.INCONCLUSIVE if test.failure and verdict is Verdict.PASS else verdict
 
 
 def digest(document: Evidence) -> str:

@@ -25,6 +25,15 @@ def evidence_page(found: Evidence) -> str:
         "test": f"{found.test}, {found.began_at.isoformat()} to {found.ended_at.isoformat()}",
         "RPO": _seconds(found.rpo_seconds),
         "RTO": _seconds(found.rto_seconds),
+        **(
+            {
+                "RPO so far": str(found.history.rpo),
+                "RTO so far": str(found.history.rto),
+                "tests so far": f"{found.history.passed} of the last {found.history.tests} passed",
+            }
+            if found.history
+            else {}
+        ),
         "planted fault": found.planted or "none",
         "failure": found.failure or "none",
         "hash of this": found.hash,

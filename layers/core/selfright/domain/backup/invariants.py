@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+from pydantic import BaseModel
+
+from selfright.domain.backup.sentinel import written_at
+from selfright.domain.backup.verdict import FROZEN, Item
 from selfright.domain.manifest import Invariant
 
-Item = Mapping[str, Mapping[str, Any]]  # DynamoDB JSON: {"score": {"N": "0.7"}}
 SHOWN = 10  # items that are named for a broken rule
 
 
-class Invariants:
-    """Feed it every item once, then ask what is broken."""
+class Watched(BaseModel):
+    """What was seen of items: of one part, or of several added up. Small: it names some of what is broken only."""
 
-    def __init__(self, rules: Sequence[Invariant], keys: Sequence[str]) -> None:
-        self._rules, self._keys = rules, keys
-        self._items = 0
-        self._broken: dict[str, list[str]] = {rule.name: [] for rule in rules}
-        self._counts: dict[str, int] = dict.fromkeys(self._broken, 0)
+    model_config = FROZEN
 
-    def see(self, item: Item) -> None:
-        self._items += 1
-        for rule in self._rules:
+    items: int = 0
+    counts: Mapping[str, int] = {}  # broken rules by name, by how many items
+    broken: Mapping[str, tuple[str, ...]] = {}  # the same, and some of the items
+    witness: datetime | None = None  # when the newest sentinel among them was written
+
+    def __add__(self, other: Watched) -> Watched:
+        names = self.counts.keys() | other.counts.keys()
+        witnesses = [one.witness for one in (self, other) if one.witness]
+        return Watched(
+            items=self.items + other.items,
+            counts={name: self.counts.get(name, 0) + other.counts.get(name, 0) for name in sorted(names)},
+            broken={
+                name: (*self.broken.get(name, ()), *other.broken.get(name, ()))[:SHOWN]
+                for name in sorted(names)
+            },
+            witness=max(witnesses, default=None),
+        )
+
+
+def watch(items: Iterable[Item], rules: Sequence[Invariant], keys: Sequence[str]) -> Watched:
+    """Hold items against the rules; our own sentinel among them is no item of the application."""
+    seen, counts, broken = 0, Counter[str](), defaultdict[str, list[str]](list)
+    witness: datetime | None = None
+    for item in items:
+        if written := written_at(item, keys):
+            witness = max(written, witness or written)
+            continue
+        seen += 1
+        for rule in rules:
             if rule.attribute and not holds(rule, item):
-                self._counts[rule.name] += 1
-                if len(self._broken[rule.name]) < SHOWN:
-                    self._broken[rule.name].append(key_text(item, self._keys))
+                counts[rule.name] += 1
+                if len(broken[rule.name]) < SHOWN:
+                    broken[rule.name].append(key_text(item, keys))
+    named = {name: tuple(keys) for name, keys in broken.items()}
+    return Watched(items=seen, counts=counts, broken=named, witness=witness)
 
-    def broken(self) -> Iterator[tuple[Invariant, str]]:
-        """Each rule that does not hold, with a sentence naming the items or the count."""
-        for rule in self._rules:
-            if rule.at_least_items is not None and self._items < rule.at_least_items:
-                yield rule, f"{self._items} items, at least {rule.at_least_items} wanted"
-            elif count := self._counts[rule.name]:
-                yield rule, f"broken by {count} items, such as {', '.join(self._broken[rule.name])}"
+
+def broken_rules(rules: Sequence[Invariant], seen: Watched) -> Iterator[tuple[Invariant, str]]:
+    """Each rule that does not hold, with a sentence naming the items or the count."""
+    for rule in rules:
+        if rule.at_least_items is not None and seen.items < rule.at_least_items:
+            yield rule, f"{seen.items} items, at least {rule.at_least_items} wanted"
+        elif count := seen.counts.get(rule.name, 0):
+            yield rule, f"broken by {count} items, such as {', '.join(seen.broken[rule.name])}"
 
 
 def holds(rule: Invariant, item: Item) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from selfright.domain.backup.comparison import Comparison, Kind
+from selfright.domain.backup.invariants import Watched
 from selfright.domain.backup.settings import TableSettings, differing, unproven
 from selfright.domain.backup.verdict import FROZEN, BackupCheck, CheckName, Verdict
 from selfright.domain.manifest import Invariant
@@ -28,7 +29,9 @@ class Plant(StrEnum):
     ALTER = "alter"
     DUPLICATE = "duplicate"
     SETTING = "setting"
-    SHORT_EXPORT = "short-export"
+    SHORT_EXPORT = "short-export"  # it never got to its end
+    MISSING_PART = "missing-part"  # a data file is not there
+    BAD_MD5 = "bad-md5"  # a data file is not the one that was exported
 
 
 class RecoveryWindow(BaseModel):
@@ -75,7 +78,7 @@ class RestoreTest(BaseModel):
     set_up_at: datetime | None = None
     checks: tuple[BackupCheck, ...] = ()
     comparison: Comparison | None = None
-    witness: datetime | None = None  # when the sentinel that the copy holds was written
+    watched: Watched | None = None  # what the copy's items say of the invariants, and of the sentinel
     verdict: Verdict | None = None
     evidence: str | None = None  # key in the evidence bucket
     failure: str | None = None
@@ -95,6 +98,11 @@ class RestoreTest(BaseModel):
         if self.restored_at is None or self.settings_began_at is None or self.set_up_at is None:
             return None
         return (self.restored_at - self.began_at + self.set_up_at - self.settings_began_at).total_seconds()
+
+    @property
+    def witness(self) -> datetime | None:
+        """When the sentinel that the copy holds was written."""
+        return self.watched.witness if self.watched else None
 
     @property
     def as_hoped(self) -> bool:
@@ -179,8 +187,9 @@ def settings_parity(source: TableSettings, copy: TableSettings) -> BackupCheck:
     if differences := differing(source, copy):
         told = [f"{name} is {ours!r}, not {theirs!r}" for name, (theirs, ours) in differences.items()]
         return failed(CheckName.SETTINGS, _few(told), tuple(differences))
-    if names := unproven(source):
-        return unknown(CheckName.SETTINGS, f"nobody put these back: {_few(names)}", names)
+    if missing := unproven(source):
+        told = [f"{name}: {why}" for name, why in missing.items()]
+        return unknown(CheckName.SETTINGS, "; ".join(told), tuple(missing))
     return passed(CheckName.SETTINGS, "the copy is set up like the source")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from selfright.domain.backup.invariants import Item
+from selfright.domain.backup.verdict import Item
 from selfright.domain.errors import BadInputError
 
 KEY = "selfright#sentinel"

@@ -6,7 +6,8 @@ Reference, RestoreTableToPointInTime ("You must manually set up the following on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,9 +41,9 @@ class TableSettings(BaseModel):
     point_in_time_recovery_days: int | None = None
     deletion_protection: bool = False
     table_class: str = "STANDARD"
+    resource_policy: str | None = None  # see `policy_text`; one that denies something is not put back
     # what it drops, and a restore test does not put back
     autoscaling: Mapping[str, str] = {}  # bounds by direction
-    resource_policy: str | None = None
     replicas: tuple[str, ...] = ()
 
     @property
@@ -51,7 +52,26 @@ class TableSettings(BaseModel):
         return tuple(key.split(" ", 1)[0] for key in self.keys)
 
 
-NOT_PUT_BACK = ("autoscaling", "resource_policy", "replicas")
+# Why a copy does not get them, and what there is to do after a real restore.
+NOT_PUT_BACK = {
+    "autoscaling": "scalable targets have no names, so the right to register one is the right to change any table's;"
+    " register them by hand",
+    "replicas": "a replica is a table of the same name in another region, at that region's price; add them by hand",
+}
+_DENIES = "it denies something, which could keep the copy from being deleted; put it by hand"
+TABLE = "<table>"  # stands for the table's own ARN in a policy
+
+
+def policy_text(policy: str, arn: str) -> str:
+    """A resource policy in one spelling, with TABLE for the ARN of its table: so two tables' can be compared."""
+    return json.dumps(json.loads(policy), sort_keys=True).replace(arn, TABLE)
+
+
+def may_be_put_back(policy: str) -> bool:
+    """Whether each statement only allows something."""
+    statements = json.loads(policy).get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    return all(statement.get("Effect") == "Allow" for statement in listed)
 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
@@ -61,11 +81,25 @@ def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def differing(source: TableSettings, copy: TableSettings) -> dict[str, tuple[Any, Any]]:
     """By setting: the source's value and the copy's, where they differ. Those never put back are left out."""
-    left = source.model_dump(exclude=set(NOT_PUT_BACK)) | {"tags": own_tags(source.tags)}
-    right = copy.model_dump(exclude=set(NOT_PUT_BACK)) | {"tags": own_tags(copy.tags)}
+    without = {*NOT_PUT_BACK, *unproven(source)}
+    left = source.model_dump(exclude=without) | {"tags": own_tags(source.tags)}
+    right = copy.model_dump(exclude=without) | {"tags": own_tags(copy.tags)}
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
 
 
-def unproven(source: TableSettings) -> tuple[str, ...]:
-    """Settings that the source has and nobody put back on the copy: whether they can be is not known."""
-    return tuple(name for name in NOT_PUT_BACK if getattr(source, name))
+def unproven(source: TableSettings) -> dict[str, str]:
+    """Settings that the source has and nobody put back on the copy, each with what it is and why."""
+    told = {
+        name: f"{_told(getattr(source, name))} was not put back: {why}"
+        for name, why in NOT_PUT_BACK.items()
+        if getattr(source, name)
+    }
+    if source.resource_policy and not may_be_put_back(source.resource_policy):
+        told["resource_policy"] = f"it was not put back: {_DENIES}"
+    return told
+
+
+def _told(value: Mapping[str, str] | Sequence[str]) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {bounds}" for name, bounds in value.items())
+    return ", ".join(value)

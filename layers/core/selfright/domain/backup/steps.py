@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from selfright.domain.manifest.section import KEY, WORKLOAD_NAME
 class Next(StrEnum):
     WAIT = "wait"  # AWS is not done yet; look again after `wait` seconds
     GO = "go"  # on to the next station
+    READ = "read"  # have every part of both exports read, then come back
     RECORD = "record"  # nothing more can be found out: write down what is known
     HOPED = "hoped"  # the backup is good, or the planted fault was found
     ALARM = "alarm"  # it is not, or nobody knows
@@ -45,12 +46,48 @@ class RestoreStep(BaseModel):
     failure: str | None = None
 
 
+class CompareStep(RestoreStep):
+    """Input of `compare_copy`. `read`: how many readings of all parts were made so far; the last is made use of now."""
+
+    read: int = Field(default=0, ge=0)
+
+
+class PartToRead(BaseModel):
+    """Input of `read_part`: one item of the list that the Map goes through."""
+
+    model_config = FROZEN
+
+    execution: str
+    reading: int = Field(ge=1)
+    side: Literal["source", "copy"]
+    part: str
+
+
+class PartRead(BaseModel):
+    """Output of `read_part`; what was found is in the bucket."""
+
+    model_config = FROZEN
+
+    part: str
+
+
+class StoredList(BaseModel):
+    """Where the list of the parts that are to be read lies: a JSON array in S3, as the Map reads it."""
+
+    model_config = FROZEN
+
+    bucket: str
+    key: str
+
+
 class RestoreStepResult(BaseModel):
-    """Output of every room. `wait` is in seconds."""
+    """Output of every room. `wait` is in seconds; `reading` and `parts` go with "read": what is to be read."""
 
     model_config = FROZEN
 
     next: Next
     test: str
     wait: int = Field(default=0, ge=0)
+    reading: int = Field(default=0, ge=0)
+    parts: StoredList | None = None
     verdict: Verdict | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 FROZEN = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+Item = Mapping[str, Mapping[str, Any]]  # DynamoDB JSON: {"score": {"N": "0.7"}}
 
 
 class Verdict(StrEnum):

@@ -24,7 +24,7 @@ def changed_around(
     """
     first, last = (int((at + side * within).timestamp() * 1_000_000) for side in (-1, 1))
     changed = set()
-    for _, lines in PartReader(chunks):
+    for lines in PartReader(chunks):
         for line in lines:
             written = parse_line(line, "Metadata").get("WriteTimestampMicros", {}).get("N")
             micros = canonical_number(written)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
 
@@ -13,13 +12,6 @@ from selfright.domain.digest.sums import Fault
 
 BLOCK = 64 * 1024  # bytes decompressed at once: spreads the cost of a call, and stays in a core's cache
 LONGEST = 16 * 1024 * 1024  # bytes of a line; an item has at most 400 KB, and JSON may write a byte with six
-
-
-class Block(NamedTuple):
-    """Whole lines of a part: the bytes, each line ended by a newline, and the same lines without it."""
-
-    data: bytes
-    lines: list[bytes]
 
 
 class DamagedPartError(ValueError):
@@ -31,7 +23,7 @@ class DamagedPartError(ValueError):
 
 
 class PartReader:
-    """Iterate once over the blocks of one part.
+    """Iterate once over the lines of one part, a block of whole lines at a time.
 
     `items` counts the lines given out.
     """
@@ -48,7 +40,7 @@ class PartReader:
             self._md5.update(chunk)
         return b64encode(self._md5.digest()).decode()
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[list[bytes]]:
         """Raises DamagedPartError; the whole lines before the damage have been given out by then."""
         rest = b""
         for data in self._decompressed():
@@ -60,15 +52,15 @@ class PartReader:
                 continue
             whole = b"".join((rest, memoryview(data)[:end]))
             rest = data[end:]
-            yield self._block(whole)
+            yield self._lines(whole)
         if rest:
-            yield self._block(rest + b"\n")
+            yield self._lines(rest + b"\n")
 
-    def _block(self, data: bytes) -> Block:
+    def _lines(self, data: bytes) -> list[bytes]:
         lines = data.split(b"\n")
         lines.pop()
         self.items += len(lines)
-        return Block(data, lines)
+        return lines
 
     def _decompressed(self) -> Iterator[bytes]:
         member = IgzipDecompressor(flag=DECOMP_GZIP)

@@ -72,6 +72,12 @@ class Problem:
     where: str
     what: str
 
+    @classmethod
+    def parse(cls, document: Sequence[str]) -> Problem:
+        """From its three fields."""
+        kind, where, what = document
+        return cls(Fault(kind), where, what)
+
 
 @dataclass(frozen=True)
 class PartDigest:
@@ -94,7 +100,7 @@ class PartDigest:
         """The digest that `document` was made from."""
         sums = b64decode(document["sums"])
         totals = [int.from_bytes(sums[at : at + WIDTH], "little") for at in range(0, len(sums), WIDTH)]
-        problems = tuple(Problem(Fault(kind), *rest) for kind, *rest in document["problems"])
+        problems = tuple(Problem.parse(problem) for problem in document["problems"])
         return cls(**{**document, "sums": totals, "problems": problems})
 
 
