@@ -85,6 +85,6 @@ def _set_up(recovery: Recovery, copy: str, desk: Desk, backups: TableBackups) ->
     backups.put_back(copy, wanted)
     if wrong := differing(wanted, backups.settings(copy)):
         return desk.stop(recovery, (f"not set up like {recovery.source}: {', '.join(wrong)}",))
-    left = unproven(wanted)
-    told = f"set up like {recovery.source}" + (f", but for {', '.join(left)}" if left else "")
+    left = tuple(f"{name}: {why}" for name, why in unproven(wanted).items())
+    told = f"set up like {recovery.source}" + (f", but for {'; '.join(left)}" if left else "")
     return desk.done(recovery.but(left_to_people=left), Act.SET_UP, told)
