@@ -62,6 +62,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         found.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
         found.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield found
+        # Another package's moto may be around this one, and is not reset with it.
+        for page in found.client("s3").get_paginator("list_object_versions").paginate(Bucket=BUCKET):
+            for kept in page.get("Versions", []):
+                found.client("s3").delete_object(Bucket=BUCKET, Key=kept["Key"], VersionId=kept["VersionId"])
+        found.client("s3").delete_bucket(Bucket=BUCKET)
 
 
 def run(*arguments: str) -> Any:
