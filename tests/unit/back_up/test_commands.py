@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -67,6 +68,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             for kept in page.get("Versions", []):
                 found.client("s3").delete_object(Bucket=BUCKET, Key=kept["Key"], VersionId=kept["VersionId"])
         found.client("s3").delete_bucket(Bucket=BUCKET)
+        with contextlib.suppress(found.client("dynamodb").exceptions.ResourceNotFoundException):
+            found.client("dynamodb").delete_table(TableName="backups-ledger")
 
 
 def run(*arguments: str) -> Any:
@@ -183,8 +186,8 @@ def test_code_that_an_archive_leaves_out_is_refused_before_anything_is_written(r
 def shop(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shape = resources("AWS::DynamoDB::Table")["Ledger"]
     kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    aws.client("dynamodb").create_table(TableName="ledger", **{key: shape[key] for key in kept})
-    monkeypatch.setattr(backup_list, "stack_outputs", lambda *_: ["ledger"])
+    aws.client("dynamodb").create_table(TableName="backups-ledger", **{key: shape[key] for key in kept})
+    monkeypatch.setattr(backup_list, "stack_outputs", lambda *_: ["backups-ledger"])
     folder = tmp_path / "workloads" / "shop"
     folder.mkdir(parents=True)
     (folder / "base.yaml").write_text(json.dumps(SHOP))
@@ -200,7 +203,7 @@ def listed(manifests: Path, *more: str) -> Any:
 def catalogue(aws: Aws, age: timedelta) -> None:
     at = datetime.now(UTC) - age
     for item in wanted(load(SHOP, {}, "production")):
-        DynamoDBRecoveryPoints(aws, "ledger").record(
+        DynamoDBRecoveryPoints(aws, "backups-ledger").record(
             RecoveryPoint(
                 workload="shop",
                 environment="production",
