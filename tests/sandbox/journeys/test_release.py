@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, Stop
 from tests.sandbox.journeys.serving import FUNCTION, alarms_on
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
 
+FORGOTTEN = timedelta(minutes=7)  # by the alarm on five failures in five minutes
 OVER_WITHIN = 200.0  # seconds of the wall: a release of 20 sandbox minutes takes 40
 # Enough for a quarter of it to prove a release within eight minutes at 59 requests.
 USERS_RATE = 0.6
@@ -41,6 +42,11 @@ def users(world: World) -> Iterator[Traffic]:
         world.until("users are served", lambda: users.counts().ok > 10)
         world.until("no alarm is on", lambda: not alarms_on(world))  # else no release is admitted
         yield users
+        if users.counts().failed:
+            began = world.now()
+            world.until(
+                "no alarm can go off for it", lambda: world.now() - began > FORGOTTEN and not alarms_on(world)
+            )
     for key, one in rehearsal.release_set().items():
         world.client("lambda").update_alias(
             FunctionName=one.name,
@@ -237,7 +243,8 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
     assert rehearsal.weights_left(world.server) == 0
     assert locked(world) is None
     held = world.until("its incident is closed", lambda: closed_incident(world, began))
-    assert held.status is IncidentStatus.HELD, held.outcome
+    # The alarm may be over before it is looked at
+    assert held.status in {IncidentStatus.HELD, IncidentStatus.RECOVERED}, held.outcome
     assert "journey-good" in str(held.outcome)
     assert users.counts().since(calm).failed == 0
 
