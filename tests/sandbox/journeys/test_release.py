@@ -23,7 +23,7 @@ from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, Stop
 from tests.sandbox.journeys.serving import FUNCTION, alarms_on
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
 
-FORGOTTEN = timedelta(minutes=7)  # by the alarm on five failures in five minutes
+FORGOTTEN = timedelta(minutes=16)  # the availability alarm looks at three periods of five minutes
 OVER_WITHIN = 200.0  # seconds of the wall: a release of 20 sandbox minutes takes 40
 # Enough for a quarter of it to prove a release within eight minutes at 59 requests.
 USERS_RATE = 0.6
