@@ -23,7 +23,15 @@ from selfright.domain.release import ReleaseFile, lock_of
 
 # The shortest times that the manifest takes; a step that begins within a minute has one whole minute then.
 STEP = 120
-DEPLOYMENT = {"bake_seconds": STEP, "metric_delay_seconds": 30, "look_seconds": 60}
+DEPLOYMENT = {
+    "bake_seconds": STEP,
+    "metric_delay_seconds": 30,
+    "look_seconds": 60,
+    "backups_within_seconds": None,  # the incidents before them renew the table, without its recovery
+    "smoke_tests": {
+        "workflow-runs": {"within_seconds": 600}
+    },  # five seconds of the wall, for real executions
+}
 STRATEGY = {"type": "canary", "percent": 50, "for_seconds": STEP}
 PLACE = lock_of(WORKLOAD, ENVIRONMENT)
 

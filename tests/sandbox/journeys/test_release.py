@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from selfright.domain.release import Milestone, ReleaseFile, ReleaseStatus, Stop
 from tests.sandbox.journeys.serving import FUNCTION, alarms_on
 from tests.sandbox.journeys.world import ENVIRONMENT, WORKLOAD, World
 
+FORGOTTEN = timedelta(minutes=16)  # the availability alarm looks at three periods of five minutes
 OVER_WITHIN = 200.0  # seconds of the wall: a release of 20 sandbox minutes takes 40
 # Enough for a quarter of it to prove a release within eight minutes at 59 requests.
 USERS_RATE = 0.6
@@ -41,6 +42,11 @@ def users(world: World) -> Iterator[Traffic]:
         world.until("users are served", lambda: users.counts().ok > 10)
         world.until("no alarm is on", lambda: not alarms_on(world))  # else no release is admitted
         yield users
+        if users.counts().failed:
+            began = world.now()
+            world.until(
+                "no alarm can go off for it", lambda: world.now() - began > FORGOTTEN and not alarms_on(world)
+            )
     for key, one in rehearsal.release_set().items():
         world.client("lambda").update_alias(
             FunctionName=one.name,
@@ -147,6 +153,33 @@ def versioned(world: World, artifact: dict[str, Any]) -> dict[str, Any]:
     return {**artifact, "object_version": s3.put_object(**where, Body=body)["VersionId"]}
 
 
+def gone_back(world: World, release_id: str) -> ReleaseFile | None:
+    file = ledger(world).file(release_id)
+    return file if file.release.status is ReleaseStatus.ROLLED_BACK and not running(world) else None
+
+
+def closed_incident(world: World, since: datetime) -> Incident | None:
+    found = [i for i in world.incidents(since) if i.name == rehearsal.ALARM]
+    return found[0] if found and found[0].status is not IncidentStatus.OPEN else None
+
+
+@pytest.fixture
+def slow_alarms(world: World) -> Iterator[None]:
+    """What an alarm tells is not heard before the next look."""
+    rule = world.physical_name("RegretReleaseAlarmWentOff")
+    world.client("events").disable_rule(Name=rule)
+    yield
+    world.client("events").enable_rule(Name=rule)
+
+
+def closed(world: World, release_id: str) -> Any:
+    try:
+        release = ledger(world).release(release_id)
+    except NotFoundError:
+        return None
+    return release if release.over else None
+
+
 def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, users: Traffic):
     """Nor does anybody when an alarm takes it back soon after its end."""
     before, calm = live(world), users.counts()
@@ -210,9 +243,25 @@ def test_a_good_release_goes_out_as_one_set_and_nobody_notices(world: World, use
     assert rehearsal.weights_left(world.server) == 0
     assert locked(world) is None
     held = world.until("its incident is closed", lambda: closed_incident(world, began))
-    assert held.status is IncidentStatus.HELD, held.outcome
+    # The alarm may be over before it is looked at
+    assert held.status in {IncidentStatus.HELD, IncidentStatus.RECOVERED}, held.outcome
     assert "journey-good" in str(held.outcome)
     assert users.counts().since(calm).failed == 0
+
+
+def test_an_uploaded_request_that_cannot_be_read_is_kept(sandbox_world: World):
+    world, dead = sandbox_world, list[str]()
+    rehearsal.put_request(world.server, "releases/journey-broken.json", b'{"release_id": "Broken"}')
+
+    def it_is_dead() -> bool:
+        dead.extend(world.take_messages(world.outputs["SignalsDeadLettersUrl"]))
+        return any("releases/journey-broken.json" in message for message in dead)
+
+    world.until(
+        "it is among the dead letters", it_is_dead
+    )  # Lambda tries twice more, after one and two minutes
+    with pytest.raises(NotFoundError):
+        ledger(world).release("journey-broken")
 
 
 def test_a_release_that_fails_its_smoke_test_reaches_no_user(world: World, users: Traffic):
@@ -233,81 +282,6 @@ def test_a_release_that_fails_its_smoke_test_reaches_no_user(world: World, users
     assert locked(world) is None
 
 
-def test_a_release_that_takes_three_times_as_long_is_taken_back(world: World, users: Traffic):
-    before, calm = live(world), users.counts()
-
-    rehearsal.ask(world.server, "latency", "journey-latency", strategy=rehearsal.LONG_CANARY)
-    file = over(world, "journey-latency")
-
-    release = file.release
-    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.WORSE_THAN_BEFORE)
-    judged = next(line for line in file.log if line.milestone is Milestone.JUDGED)
-    ruling = judged.detail["latency"]["orchestrator"]
-    assert ruling["verdict"] == "FAIL"
-    assert "slower by" in release.why
-    assert live(world) == before
-    assert rehearsal.weights_left(world.server) == 0
-    assert users.counts().since(calm).failed == 0  # nobody failed, 25 % waited
-    assert locked(world) is None
-
-
-def gone_back(world: World, release_id: str) -> ReleaseFile | None:
-    file = ledger(world).file(release_id)
-    return file if file.release.status is ReleaseStatus.ROLLED_BACK and not running(world) else None
-
-
-def closed_incident(world: World, since: datetime) -> Incident | None:
-    found = [i for i in world.incidents(since) if i.name == rehearsal.ALARM]
-    return found[0] if found and found[0].status is not IncidentStatus.OPEN else None
-
-
-def test_an_uploaded_request_that_cannot_be_read_is_kept(sandbox_world: World):
-    world, dead = sandbox_world, list[str]()
-    rehearsal.put_request(world.server, "releases/journey-broken.json", b'{"release_id": "Broken"}')
-
-    def it_is_dead() -> bool:
-        dead.extend(world.take_messages(world.outputs["SignalsDeadLettersUrl"]))
-        return any("releases/journey-broken.json" in message for message in dead)
-
-    world.until(
-        "it is among the dead letters", it_is_dead
-    )  # Lambda tries twice more, after one and two minutes
-    with pytest.raises(NotFoundError):
-        ledger(world).release("journey-broken")
-
-
-@pytest.fixture
-def slow_alarms(world: World) -> Iterator[None]:
-    """What an alarm tells is not heard before the next look."""
-    rule = world.physical_name("RegretReleaseAlarmWentOff")
-    world.client("events").disable_rule(Name=rule)
-    yield
-    world.client("events").enable_rule(Name=rule)
-
-
-@pytest.mark.usefixtures("slow_alarms")
-def test_a_release_that_fails_three_of_ten_requests_is_taken_back(world: World, users: Traffic):
-    """By the looks of `deploy` itself."""
-    before = live(world)
-
-    rehearsal.ask(world.server, "errors-30", "journey-errors-30")
-    file = over(world, "journey-errors-30")
-
-    release = file.release
-    assert release.status is ReleaseStatus.ROLLED_BACK
-    # The alarm on five crashes in five minutes sees it, too: whichever is first.
-    assert release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
-    assert live(world) == before
-    assert rehearsal.weights_left(world.server) == 0
-    assert locked(world) is None
-    healed = users.counts()
-    world.until("users are served again", lambda: users.counts().since(healed).total > 30)
-    assert users.counts().since(healed).failed == 0
-    # ... and no version was deleted: the bad one can still be looked at
-    versions = world.client("lambda").list_versions_by_function(FunctionName=FUNCTION)["Versions"]
-    assert release.functions[-1].candidate in {version["Version"] for version in versions}
-
-
 def test_a_text_that_is_no_configuration_is_refused_and_nobody_notices(world: World, users: Traffic):
     configured, calm = rehearsal.configured(world.aws), users.counts()
 
@@ -318,81 +292,6 @@ def test_a_text_that_is_no_configuration_is_refused_and_nobody_notices(world: Wo
     assert (release.status, release.stop) == (ReleaseStatus.REFUSED, StopReason.CONFIGURATION_INVALID)
     assert "tuning: is not JSON" in release.why
     assert rehearsal.configured(world.aws) == configured
-    assert users.counts().since(calm).failed == 0
-
-
-def test_a_configuration_that_makes_everybody_fail_is_taken_back_with_the_code(world: World, users: Traffic):
-    before, configured = live(world), rehearsal.configured(world.aws)
-
-    executions = routes(world)
-    tuning = upload_tuning(world.server, BROKEN_TUNING, "journey-configuration")
-    definition = upload_definition(world.server, changed(world, "as good"), "journey-configuration")
-    rehearsal.ask(
-        world.server,
-        "good",
-        "journey-configuration",
-        strategy={"type": "all-at-once"},
-        configurations={"tuning": tuning},
-        workflows={"analysis-workflow": definition},
-    )
-    file = over(world, "journey-configuration")
-
-    assert file.release.status is ReleaseStatus.ROLLED_BACK, file.release.why
-    # The code that knows nothing of it fails its users, and the smoke tests of the new versions
-    assert file.release.stop in {StopReason.SMOKE_TEST_FAILED, StopReason.ALARM_WENT_OFF}
-    assert (live(world), rehearsal.configured(world.aws)) == (before, configured)
-    assert routes(world) == executions
-    assert rehearsal.weights_left(world.server) == 0
-    assert locked(world) is None
-    assert users.counts().failed > 0
-    world.until("users are served again", lambda: {c.error for c in users.counts().calls[-30:]} == {None})
-
-
-def test_a_release_that_fails_one_of_twenty_requests_is_taken_back(world: World, users: Traffic):
-    """Too few of them at first for anybody to tell; with all requests at the new versions there are enough."""
-    before = live(world)
-
-    rehearsal.ask(world.server, "errors-5", "journey-errors-5", strategy=QUICK)
-    release = over(world, "journey-errors-5").release
-
-    assert release.status is ReleaseStatus.ROLLED_BACK
-    assert release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
-    assert live(world) == before
-    assert rehearsal.weights_left(world.server) == 0
-    assert locked(world) is None
-    seen = users.counts()
-    assert 0 < seen.failed < 0.1 * seen.total
-
-
-def test_a_room_that_dies_is_repeated_and_an_execution_that_is_lost_is_taken_back(
-    world: World, users: Traffic
-):
-    before, calm = live(world), users.counts()
-    board = FaultBoard(world.server)
-    board.arm(
-        Fault(
-            caller=world.physical_name("ShiftTraffic"),
-            action="lambda:UpdateAlias",
-            resource=alias(world, "analysis")["AliasArn"].rpartition(":")[0],  # IAM asks about the function
-            nth=1,
-            mode="kill-after",
-        )
-    )
-    rehearsal.ask(world.server, "good", "journey-lost", strategy=QUICK)
-    world.until("all aliases are shifted", lambda: rehearsal.weights_left(world.server) == 3)
-    struck = [call for call in board.calls() if call.struck]
-    board.clear()
-    assert len(struck) == 1
-
-    # A person stops the execution, and nobody says so: the sweep finds it
-    deploy = world.outputs["DeployArn"].replace(":stateMachine:", ":execution:")
-    world.client("stepfunctions").stop_execution(executionArn=f"{deploy}:journey-lost")
-    release = over(world, "journey-lost").release
-
-    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.EXECUTION_LOST)
-    assert live(world) == before
-    assert rehearsal.weights_left(world.server) == 0
-    assert locked(world) is None
     assert users.counts().since(calm).failed == 0
 
 
@@ -434,9 +333,117 @@ def test_twice_two_at_once_and_taken_back_by_hand(world: World, users: Traffic):
     assert users.counts().failed == 0
 
 
-def closed(world: World, release_id: str) -> Any:
-    try:
-        release = ledger(world).release(release_id)
-    except NotFoundError:
-        return None
-    return release if release.over else None
+def test_a_room_that_dies_is_repeated_and_an_execution_that_is_lost_is_taken_back(
+    world: World, users: Traffic
+):
+    before, calm = live(world), users.counts()
+    board = FaultBoard(world.server)
+    board.arm(
+        Fault(
+            caller=world.physical_name("ShiftTraffic"),
+            action="lambda:UpdateAlias",
+            resource=alias(world, "analysis")["AliasArn"].rpartition(":")[0],  # IAM asks about the function
+            nth=1,
+            mode="kill-after",
+        )
+    )
+    rehearsal.ask(world.server, "good", "journey-lost", strategy=QUICK)
+    world.until("all aliases are shifted", lambda: rehearsal.weights_left(world.server) == 3)
+    struck = [call for call in board.calls() if call.struck]
+    board.clear()
+    assert len(struck) == 1
+
+    # A person stops the execution, and nobody says so: the sweep finds it
+    deploy = world.outputs["DeployArn"].replace(":stateMachine:", ":execution:")
+    world.client("stepfunctions").stop_execution(executionArn=f"{deploy}:journey-lost")
+    release = over(world, "journey-lost").release
+
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.EXECUTION_LOST)
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    assert users.counts().since(calm).failed == 0
+
+
+def test_a_release_that_takes_three_times_as_long_is_taken_back(world: World, users: Traffic):
+    before, calm = live(world), users.counts()
+
+    rehearsal.ask(world.server, "latency", "journey-latency", strategy=rehearsal.LONG_CANARY)
+    file = over(world, "journey-latency")
+
+    release = file.release
+    assert (release.status, release.stop) == (ReleaseStatus.ROLLED_BACK, StopReason.WORSE_THAN_BEFORE)
+    judged = next(line for line in file.log if line.milestone is Milestone.JUDGED)
+    ruling = judged.detail["latency"]["orchestrator"]
+    assert ruling["verdict"] == "FAIL"
+    assert "slower by" in release.why
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert users.counts().since(calm).failed == 0  # nobody failed, 25 % waited
+    assert locked(world) is None
+
+
+@pytest.mark.usefixtures("slow_alarms")
+def test_a_release_that_fails_three_of_ten_requests_is_taken_back(world: World, users: Traffic):
+    """By the looks of `deploy` itself."""
+    before = live(world)
+
+    rehearsal.ask(world.server, "errors-30", "journey-errors-30")
+    file = over(world, "journey-errors-30")
+
+    release = file.release
+    assert release.status is ReleaseStatus.ROLLED_BACK
+    # The alarm on five crashes in five minutes sees it, too: whichever is first.
+    assert release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    healed = users.counts()
+    world.until("users are served again", lambda: users.counts().since(healed).total > 30)
+    assert users.counts().since(healed).failed == 0
+    # ... and no version was deleted: the bad one can still be looked at
+    versions = world.client("lambda").list_versions_by_function(FunctionName=FUNCTION)["Versions"]
+    assert release.functions[-1].candidate in {version["Version"] for version in versions}
+
+
+def test_a_release_that_fails_one_of_twenty_requests_is_taken_back(world: World, users: Traffic):
+    """Too few of them at first for anybody to tell; with all requests at the new versions there are enough."""
+    before = live(world)
+
+    rehearsal.ask(world.server, "errors-5", "journey-errors-5", strategy=QUICK)
+    release = over(world, "journey-errors-5").release
+
+    assert release.status is ReleaseStatus.ROLLED_BACK
+    assert release.stop in {StopReason.WORSE_THAN_BEFORE, StopReason.ALARM_WENT_OFF}
+    assert live(world) == before
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    seen = users.counts()
+    assert 0 < seen.failed < 0.1 * seen.total
+
+
+def test_a_configuration_that_makes_everybody_fail_is_taken_back_with_the_code(world: World, users: Traffic):
+    before, configured = live(world), rehearsal.configured(world.aws)
+
+    executions = routes(world)
+    tuning = upload_tuning(world.server, BROKEN_TUNING, "journey-configuration")
+    definition = upload_definition(world.server, changed(world, "as good"), "journey-configuration")
+    rehearsal.ask(
+        world.server,
+        "good",
+        "journey-configuration",
+        strategy={"type": "all-at-once"},
+        configurations={"tuning": tuning},
+        workflows={"analysis-workflow": definition},
+    )
+    file = over(world, "journey-configuration")
+
+    assert file.release.status is ReleaseStatus.ROLLED_BACK, file.release.why
+    # The code that knows nothing of it fails its users, and the smoke tests of the new versions
+    assert file.release.stop in {StopReason.SMOKE_TEST_FAILED, StopReason.ALARM_WENT_OFF}
+    assert (live(world), rehearsal.configured(world.aws)) == (before, configured)
+    assert routes(world) == executions
+    assert rehearsal.weights_left(world.server) == 0
+    assert locked(world) is None
+    assert users.counts().failed > 0
+    world.until("users are served again", lambda: {c.error for c in users.counts().calls[-30:]} == {None})
