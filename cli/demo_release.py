@@ -140,8 +140,10 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
     console.print(f"\n[bold]{release['id']} [{'green' if good else 'yellow'}]{release['status']}[/][/]")
     console.print(f"  requests of users: {requests['total']}, failed {requests['failed']}")
     if seconds["evidence_to_restored"] is not None:
+        shifted = seconds["shift_to_evidence"]
+        seen = f"first shift to evidence {shifted} s" if shifted is not None else "nobody was sent to it"
         console.print(
-            f"  first shift to evidence {seconds['shift_to_evidence']} s, evidence to restored"
-            f" {seconds['evidence_to_restored']} s [dim](waits {facts['time_scale']:g} times faster than on AWS)[/]"
+            f"  {seen}, evidence to restored {seconds['evidence_to_restored']} s"
+            f" [dim](waits {facts['time_scale']:g} times faster than on AWS)[/]"
         )
     console.print(f"  aliases between versions: {facts['weights_left']}; {seconds['total']} s in all")
