@@ -14,13 +14,19 @@ class S3Artifacts:
         self._aws = aws
 
     def read(self, artifact: CodeArtifact, largest: int) -> bytes:
-        place = f"s3://{artifact.bucket}/{artifact.key}"
         which = {"VersionId": artifact.object_version} if artifact.object_version else {}
-        with translated(f"reading {place}"):
+        with translated(f"reading {artifact.place}"):
             found = self._aws.client("s3").get_object(Bucket=artifact.bucket, Key=artifact.key, **which)
             if found["ContentLength"] > largest:
-                raise RefusedError(f"{place} has {found['ContentLength']} bytes, more than {largest}")
+                raise RefusedError(
+                    f"{artifact.place} has {found['ContentLength']} bytes, more than {largest}"
+                )
             content: bytes = found["Body"].read()
-        if hashlib.sha256(content).hexdigest() != artifact.sha256:
-            raise RefusedError(f"{place} is not the file that was asked for: its sha256 differs")
+        see_that_it_is(artifact, hashlib.sha256(content).hexdigest())
         return content
+
+
+def see_that_it_is(artifact: CodeArtifact, sha256: str) -> None:
+    """Whether what lies there, by its digest (hex), is what was asked for. Raises RefusedError."""
+    if sha256 != artifact.sha256:
+        raise RefusedError(f"{artifact.place} is not the file that was asked for: its sha256 differs")

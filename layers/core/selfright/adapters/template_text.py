@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from selfright.adapters.artifacts import see_that_it_is
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import RefusedError
 from selfright.domain.release import StackTemplate
@@ -20,9 +21,7 @@ class S3Templates:
 
     def fetch(self, template: StackTemplate) -> TemplateText:
         content, found = self._read(template.bucket, template.key, template.object_version)
-        if hashlib.sha256(content).hexdigest() != template.sha256:
-            place = f"s3://{template.bucket}/{template.key}"
-            raise RefusedError(f"{place} is not the file that was asked for: its sha256 differs")
+        see_that_it_is(template, hashlib.sha256(content).hexdigest())
         return found
 
     def keep(self, release_id: str, text: str) -> None:

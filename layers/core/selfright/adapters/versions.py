@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from selfright.adapters.artifacts import see_that_it_is
 from selfright.adapters.aws import Aws, translated
 from selfright.domain.errors import BusyError, RefusedError
 from selfright.domain.release import Build, CodeArtifact
@@ -34,12 +35,10 @@ class LambdaVersions:
 
     def publish(self, function: str, artifact: CodeArtifact | None, release_id: str) -> str:
         latest = self._ready(function)
-        if artifact and latest.code_sha256 != _as_lambda_tells_it(artifact):
+        if artifact and _in_hex(latest) != artifact.sha256:
             self._take_up(function, artifact)
             latest = self._ready(function)
-            if latest.code_sha256 != _as_lambda_tells_it(artifact):
-                place = f"s3://{artifact.bucket}/{artifact.key}"
-                raise RefusedError(f"{place} is not the file that was asked for: its sha256 differs")
+            see_that_it_is(artifact, _in_hex(latest))
         # Without a change since the last version, Lambda answers that one and makes none:
         # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
         with translated(f"publishing {function}", changing=True):
@@ -97,5 +96,6 @@ def _build(found: dict[str, Any]) -> Build:
     )
 
 
-def _as_lambda_tells_it(artifact: CodeArtifact) -> str:
-    return base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+def _in_hex(build: Build) -> str:
+    """The digest of its code, which Lambda tells in base64."""
+    return base64.b64decode(build.code_sha256).hex()

@@ -44,7 +44,6 @@ class StopReason(StrEnum):
     """Why a release does not go on. A closed list."""
 
     # before anything is changed
-    BAD_REQUEST = "bad-request"
     NOT_CONFIGURED = "not-configured"
     APPROVAL_MISSING = "approval-missing"
     ANOTHER_UNDER_WAY = "another-under-way"

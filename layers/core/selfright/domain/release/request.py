@@ -32,6 +32,10 @@ class CodeArtifact(BaseModel):
     object_version: str | None = None
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
+    @property
+    def place(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
 
 class StackTemplate(CodeArtifact):
     """The template that the workload's stack is to have. A parameter that is not named keeps its value."""
